@@ -1,0 +1,310 @@
+"""Follows what a statement names, through views, SQL functions and types, until everything it may run is judged."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ringmain_postgres.sql import families, policy
+from ringmain_postgres.sql.catalogue import (
+    FIRST_USER_OID,
+    BuiltIns,
+    Facts,
+    Fetch,
+    Function,
+    Operator,
+    Relation,
+    absorb,
+    names_sql,
+    numbers_sql,
+)
+from ringmain_postgres.sql.parse import too_deep
+from ringmain_postgres.sql.references import Call, Name, References, references_of_body
+from ringmain_postgres.sql.refused import SqlRefused
+
+MAX_ROUNDS = 20
+JSON_TYPES = frozenset({114, 3802})
+"""to_json looks for a cast to these without its being written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Something whose names are to be resolved: the statement, or a body that it uses."""
+
+    references: References
+    path: tuple[str, ...]
+    within: str = ""
+    """What it is, for a refusal; empty for the statement itself."""
+
+
+class Closure:
+    """One statement's judgement. Every candidate that the server could pick must be harmless."""
+
+    def __init__(self, rules: policy.Policy, built_ins: BuiltIns, fetch: Fetch) -> None:
+        self.rules = rules
+        self.built_ins = built_ins
+        self.fetch = fetch
+        self.path = ("pg_catalog", *rules.search_path)
+        self.facts = Facts()
+        self.direct: dict[int, Relation] = {}
+        self.underlying: dict[int, Relation] = {}
+        self.in_play: set[int] = set()
+        self.rows: set[int] = set()
+        """Row types of the relations in use: what matters about them came with the relation, unless they are named."""
+        self.judged: set[int] = set()
+        self.bodies: set[int] = set()
+        self.targets: set[int] = set(JSON_TYPES)
+        self.built_in_targets = False
+        self.operators: dict[int, Operator] = {}
+        self.units: list[Unit] = []
+
+    async def judge(self, references: References) -> None:
+        """Raise SqlRefused unless all that the statement may run only reads."""
+        self.units = [Unit(references, self.path)]
+        for _ in range(MAX_ROUNDS):
+            units, self.units = self.units, []
+            await self.look_up_names(units)
+            for unit in units:
+                self.resolve(unit)
+            self.in_play |= self.facts.implied_types
+            await self.look_up_numbers()
+            self.judge_types()
+            self.judge_operators()
+            self.judge_casts()
+            if not self.units and not self.unknown_types() and not self.unknown_functions():
+                return
+        raise too_deep()
+
+    async def look_up_names(self, units: Iterable[Unit]) -> None:
+        relations: set[str] = set()
+        functions: set[str] = set()
+        operators: set[str] = set()
+        types: set[str] = set()
+        for unit in units:
+            names = unit.references
+            relations |= {name for _, name in names.relations}
+            functions |= {call.name for call in names.functions if call.schema != "pg_catalog"}
+            functions |= names.selections | names.columns | names.old_functions
+            operators |= {call.name for call in names.operators}
+            types |= {name for schema, name in names.types | names.maybe_types if schema != "pg_catalog"}
+        wanted = [self.unasked(kind, names) for kind, names in zip("rfot", (relations, functions, operators, types), strict=True)]
+        if any(wanted):
+            absorb(self.facts, await self.fetch(names_sql(self.built_ins.version), *wanted))
+
+    def unasked(self, kind: str, names: set[str]) -> list[str]:
+        fresh = sorted(name for name in names if (kind, name) not in self.facts.asked)
+        self.facts.asked.update((kind, name) for name in fresh)
+        return fresh
+
+    def unknown_types(self) -> list[int]:
+        known = self.rows - self.targets
+        return sorted(
+            t for t in self.in_play if t >= FIRST_USER_OID and t not in known and ("T", t) not in self.facts.asked
+        )
+
+    def unknown_functions(self) -> list[int]:
+        return sorted(f for f in self.judged if f >= FIRST_USER_OID and f not in self.facts.functions)
+
+    async def look_up_numbers(self) -> None:
+        while (types := self.unknown_types()) or self.unknown_functions():
+            functions = self.unknown_functions()
+            self.facts.asked.update(("T", t) for t in types)
+            extensions = sorted(families.SAFE_EXTENSIONS)
+            absorb(
+                self.facts,
+                await self.fetch(numbers_sql(self.built_ins.version), types, functions, extensions),
+            )
+            for oid in functions:
+                if oid not in self.facts.functions:
+                    raise SqlRefused("changed", "A function in use was dropped meanwhile.", "Try again.")
+                self.judge_function(self.facts.functions[oid], "")
+            for oid, found in self.facts.types.items():
+                self.facts.asked.add(("T", oid))
+                self.in_play.add(oid)
+                self.in_play.update(found.parts)
+
+    def resolve(self, unit: Unit) -> None:
+        try:
+            names = unit.references
+            for name in names.relations:
+                self.resolve_relation(name, unit)
+            for name in names.types:
+                self.resolve_type(name, unit, must_exist=True)
+            for name in names.maybe_types:
+                self.resolve_type(name, unit, must_exist=False)
+            for call in names.functions:
+                self.resolve_function(call, unit)
+            for name in names.selections | names.columns:
+                self.resolve_selection(name, unit, any_type=name in names.selections or bool(unit.within))
+            for name in names.old_functions:
+                for function in self.visible_functions(Call("", name, -1), unit.path):
+                    self.use_function(function)
+            for call in names.operators:
+                self.resolve_operator(call, unit)
+        except SqlRefused as refused:
+            raise within(unit.within, refused) from None
+
+    def resolve_relation(self, name: Name, unit: Unit) -> None:
+        schemas = (name[0],) if name[0] else unit.path
+        found = {relation.schema: relation for relation in self.facts.relations.get(name[1], ())}
+        relation = next((found[schema] for schema in schemas if schema in found), None)
+        if relation is None:
+            raise SqlRefused(
+                "unknown_table",
+                f"There is no table or view `{'.'.join(part for part in name if part)}`"
+                + ("." if name[0] else f" in {', '.join(self.rules.search_path)}."),
+                "Look the name up with the search tool, and write `schema.name` for other schemas.",
+            )
+        (self.underlying if unit.within else self.direct)[relation.oid] = relation
+        is_view = policy.judge_relation(self.rules, relation)
+        self.in_play.update(relation.types)
+        if relation.oid >= FIRST_USER_OID:
+            self.in_play.add(relation.row_type)
+            self.rows.add(relation.row_type)
+        for oid in relation.support:
+            self.use_number(oid)
+        if is_view and relation.oid not in self.bodies:
+            self.bodies.add(relation.oid)
+            self.add_body(f"the view `{relation.schema}.{relation.name}`", relation.definition, self.path)
+
+    def add_body(self, within_what: str, text: str, path: tuple[str, ...]) -> None:
+        try:
+            self.units.append(Unit(references_of_body(text), path, within_what))
+        except SqlRefused as refused:
+            raise within(within_what, refused) from None
+
+    def resolve_type(self, name: Name, unit: Unit, *, must_exist: bool) -> None:
+        schemas = (name[0],) if name[0] else unit.path
+        found = [oid for schema, oid in self.facts.named_types.get(name[1], ()) if schema in schemas]
+        self.in_play.update(found)
+        self.targets.update(found)
+        built_in = name[1] in self.built_ins.types
+        self.built_in_targets |= built_in
+        if must_exist and not found and not built_in:
+            raise SqlRefused("unknown_type", f"There is no type `{name[1]}`.", "Check its spelling and schema.")
+
+    def visible_functions(self, call: Call, path: tuple[str, ...]) -> list[Function]:
+        schemas = (call.schema,) if call.schema else path
+        named = self.facts.named_functions.get(call.name, ())
+        return [f for f in named if f.schema in schemas and f.accepts(call.arity)]
+
+    def resolve_function(self, call: Call, unit: Unit) -> None:
+        built_in = call.schema in ("", "pg_catalog", "information_schema")
+        if built_in:
+            policy.judge_built_in_call(self.built_ins, call.name, call.arity)
+        functions = self.visible_functions(call, unit.path)
+        for function in functions:
+            self.use_function(function)
+        known = built_in and (call.name in self.built_ins.functions or call.name in self.built_ins.types)
+        if not functions and not known and not self.facts.named_types.get(call.name):
+            raise SqlRefused(
+                "unknown_function",
+                f"There is no function `{call.name}` with {call.arity} arguments in "
+                f"{call.schema or ', '.join(('pg_catalog', *self.rules.search_path))}.",
+                "Check its spelling, its arguments, and whether its extension is installed.",
+            )
+
+    def resolve_selection(self, name: str, unit: Unit, *, any_type: bool) -> None:
+        policy.judge_built_in_call(self.built_ins, name, 1)
+        for function in self.visible_functions(Call("", name, 1), unit.path):
+            if any_type or function.takes_row:
+                self.use_function(function)
+
+    def use_function(self, function: Function) -> None:
+        if function.oid not in self.judged:
+            self.judged.add(function.oid)
+            self.judge_function(function, "")
+
+    def use_number(self, oid: int) -> None:
+        """Judge a function that the server calls by number; one not yet known is looked up first."""
+        if oid < FIRST_USER_OID:
+            policy.judge_built_in_number(self.built_ins, oid)
+        elif oid in self.facts.functions:
+            self.use_function(self.facts.functions[oid])
+        else:
+            self.judged.add(oid)
+
+    def judge_function(self, function: Function, within_what: str) -> None:
+        try:
+            depends = policy.judge_function(self.rules, function)
+        except SqlRefused as refused:
+            raise within(within_what, refused) from None
+        self.in_play.update(function.types)
+        if not depends:
+            return
+        for oid in function.support:
+            self.use_number(oid)
+        title = f"the function `{function.title}`"
+        path = self.path
+        if function.config:
+            path = ("pg_catalog", *search_path(function.config[-1]))
+        if function.kind != "a":
+            self.targets.update(function.types)
+            self.built_in_targets = True
+            self.add_body(title, plain_body(function.body), path)
+        if function.default_values:
+            self.add_body(title, f"SELECT {function.default_values}", path)
+
+    def resolve_operator(self, call: Call, unit: Unit) -> None:
+        schemas = (call.schema,) if call.schema else unit.path
+        for operator in self.facts.operators.get(call.name, ()):
+            if operator.schema in schemas and len(operator.operands) == call.arity:
+                self.operators[operator.oid] = operator
+
+    def judge_operators(self) -> None:
+        for operator in self.operators.values():
+            if operator.name in families.COMMON_OPERATORS and all(
+                operand >= FIRST_USER_OID and operand not in self.in_play for operand in operator.operands
+            ):
+                continue
+            self.in_play.update((*operator.operands, operator.result))
+            for oid in operator.functions:
+                self.use_named(oid, f"the operator `{operator.schema}.{operator.name}`")
+
+    def judge_types(self) -> None:
+        for oid, found in self.facts.types.items():
+            title = f"the type `{found.schema}.{found.name}`"
+            for function in found.functions:
+                self.use_named(function, title)
+            if oid in self.targets:
+                self.targets.update(found.parts)
+            if found.checks and oid not in self.bodies:
+                self.bodies.add(oid)
+                for check in found.checks:
+                    self.add_body(title, f"SELECT {check}", self.path)
+
+    def judge_casts(self) -> None:
+        for cast in self.facts.casts.values():
+            ends = (cast.source, cast.target)
+            if any(end >= FIRST_USER_OID and end not in self.in_play for end in ends):
+                continue
+            asked_for = cast.target in self.targets or (cast.target < FIRST_USER_OID and self.built_in_targets)
+            if cast.implicit or asked_for:
+                self.use_named(cast.function, "a cast")
+
+    def use_named(self, oid: int, what: str) -> None:
+        try:
+            self.use_number(oid)
+        except SqlRefused as refused:
+            raise within(what, refused) from None
+
+
+def within(what: str, refused: SqlRefused) -> SqlRefused:
+    """Say through which object a refused thing was reached."""
+    if not what or refused.reason.startswith("Through "):
+        return refused
+    return SqlRefused(refused.code, f"Through {what}: {refused.reason}", refused.hint)
+
+
+def search_path(setting: str) -> tuple[str, ...]:
+    """Read a function's own `search_path=…`."""
+    schemas = setting.partition("=")[2].split(",")
+    return tuple(name.strip().strip('"').replace('""', '"') for name in schemas if name.strip())
+
+
+def plain_body(body: str) -> str:
+    """Turn a body in standard syntax, as the catalogue prints it, into statements."""
+    text = body.strip()
+    if text.startswith("BEGIN ATOMIC") and text.endswith("END"):
+        return text.removeprefix("BEGIN ATOMIC").removesuffix("END")
+    if text.startswith("RETURN "):
+        return f"SELECT {text.removeprefix('RETURN ')}"
+    return text

@@ -1,0 +1,100 @@
+"""The guard: one statement in, a judgement out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ringmain_postgres.sql import families
+from ringmain_postgres.sql.catalogue import BuiltIns, Fetch, load_built_ins
+from ringmain_postgres.sql.closure import Closure
+from ringmain_postgres.sql.parse import Parsed, Tree, fingerprint, parse
+from ringmain_postgres.sql.policy import Policy
+from ringmain_postgres.sql.references import check_setting_name, collect, not_a_query
+from ringmain_postgres.sql.refused import SqlRefused
+
+Kind = Literal["query", "explain", "show"]
+
+SESSION_SETTINGS = {
+    "standard_conforming_strings": "on",
+    "transform_null_equals": "off",
+    "row_security": "on",
+    "xmloption": "content",
+}
+"""What the judgement takes for granted, besides the search path; set it in the transaction that runs the statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A statement that may run.
+
+    `sql` is exactly the part of the text that was judged, without a closing semicolon; a `query` may be wrapped as
+    `SELECT … FROM (<sql>\\n) AS t`. `relations` are those that it names (`schema.name`), `underlying` those that are
+    read on its behalf by views and SQL functions.
+    """
+
+    kind: Kind
+    sql: str
+    fingerprint: str
+    relations: tuple[str, ...]
+    underlying: tuple[str, ...]
+
+    @property
+    def wrappable(self) -> bool:
+        return self.kind == "query"
+
+
+class Guard:
+    """Judges statements for one database. What the server ships is read once, everything else with each statement."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._built_ins: BuiltIns | None = None
+
+    @property
+    def search_path(self) -> tuple[str, ...]:
+        """The search path that the session must have; temporary objects come last."""
+        return ("pg_catalog", *self.policy.search_path, "pg_temp")
+
+    async def check(self, sql: str, fetch: Fetch) -> Checked:
+        """Judge one statement, looking its names up through `fetch`.
+
+        Let `fetch` use the first query of the very transaction that will run the statement, with the guard's search path
+        set: then what was judged is what runs.
+
+        Raises:
+            SqlRefused: with a stable code, the reason, and what to do instead.
+        """
+        parsed = parse(sql)
+        if parsed.kind == "VariableShowStmt":
+            check_setting_name(parsed.tree.get("name", ""))
+            return Checked("show", parsed.sql, fingerprint(parsed.sql), (), ())
+        kind: Kind = "query"
+        query = parsed
+        if parsed.kind == "ExplainStmt":
+            kind = "explain"
+            query = _explained(parsed.tree)
+        references = collect((query,))
+        if self._built_ins is None:
+            self._built_ins = await load_built_ins(fetch)
+        closure = Closure(self.policy, self._built_ins, fetch)
+        await closure.judge(references)
+        direct = {f"{relation.schema}.{relation.name}" for relation in closure.direct.values()}
+        underlying = {f"{relation.schema}.{relation.name}" for relation in closure.underlying.values()}
+        return Checked(
+            kind, parsed.sql, fingerprint(parsed.sql), tuple(sorted(direct)), tuple(sorted(underlying))
+        )
+
+
+def _explained(tree: Tree) -> Parsed:
+    for option in tree.get("options", ()):
+        name = option["DefElem"]["defname"].lower()
+        if name not in families.EXPLAIN_OPTIONS:
+            raise SqlRefused(
+                "explain",
+                f"EXPLAIN with {name.upper()} is not allowed here"
+                + (": it runs the statement." if name == "analyze" else "."),
+                "Use plain EXPLAIN, or EXPLAIN (VERBOSE, FORMAT JSON).",
+            )
+    (kind, query), *_ = tree["query"].items()
+    if kind != "SelectStmt":
+        raise not_a_query(kind)
+    return Parsed(kind, query, "")

@@ -1,0 +1,155 @@
+"""SQL text to a syntax tree, by Postgres' own grammar; the only module that knows the parser's library."""
+
+import importlib
+import importlib.util
+import json
+import re
+import sys
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from types import ModuleType
+from typing import Any
+
+from ringmain_postgres.sql.refused import SqlRefused
+
+Tree = dict[str, Any]
+MAX_BYTES = 100_000
+_NESTED_COMMENT = re.compile(r"/\*(?:(?!\*/).)*?/\*", re.DOTALL)
+MAX_STATEMENTS_IN_BODY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One statement: its node kind (`SelectStmt` …), its tree, and exactly the text it was read from."""
+
+    kind: str
+    tree: Tree
+    sql: str
+
+
+@cache
+def _native() -> ModuleType:
+    # postgast's own __init__ builds every message class (0.5 s); the C bindings alone need none of it, so the
+    # package stands in empty while they load, and whoever imports it later gets the real one.
+    if "postgast" in sys.modules:
+        return importlib.import_module("postgast.native")
+    spec = importlib.util.find_spec("postgast")
+    if spec is None:
+        raise ModuleNotFoundError("postgast is not installed; install ringmain-postgres with its dependencies.")
+    sys.modules["postgast"] = importlib.util.module_from_spec(spec)
+    try:
+        return importlib.import_module("postgast.native")
+    finally:
+        del sys.modules["postgast"]
+
+
+def _encode(text: str) -> bytes:
+    if "\0" in text:
+        raise SqlRefused("syntax", "The statement contains a NUL character.", "Remove it and send the text again.")
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise SqlRefused(
+            "syntax", "The statement contains half of a surrogate pair.", "Send valid Unicode text."
+        ) from None
+    if len(data) > MAX_BYTES:
+        raise SqlRefused(
+            "too_long",
+            f"The statement is longer than {MAX_BYTES} bytes.",
+            "Pass long lists as one array parameter (`= ANY($1)`) instead of writing them out.",
+        )
+    return data
+
+
+def _trees(data: bytes) -> list[Tree]:
+    lib = _native().lib
+    result = lib.pg_query_parse(data)
+    try:
+        if result.error:
+            error = result.error.contents
+            raise _syntax_error(data, error.message.decode(errors="replace"), error.cursorpos)
+        return json.loads(result.parse_tree)["stmts"]
+    except RecursionError:
+        raise too_deep() from None
+    finally:
+        lib.pg_query_free_parse_result(result)
+
+
+def too_deep() -> SqlRefused:
+    return SqlRefused(
+        "too_deep",
+        "The statement is nested too deeply.",
+        "Split it with WITH queries, and write long chains as lists: `= ANY(ARRAY[…])`, `concat(…)`.",
+    )
+
+
+def _syntax_error(data: bytes, message: str, position: int) -> SqlRefused:
+    if message.startswith("memory exhausted"):
+        return too_deep()
+    if position <= 0:
+        return SqlRefused("syntax", f"Postgres cannot read the statement: {message}.", "Correct it and try again.")
+    before = data[: position - 1].decode(errors="replace")
+    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    return SqlRefused(
+        "syntax",
+        f"Postgres cannot read the statement: {message} (line {line}, column {column}).",
+        "Correct it and try again.",
+    )
+
+
+def _parsed(data: bytes, raw: Tree) -> Parsed:
+    (kind, tree), *_ = raw["stmt"].items()
+    start = raw.get("stmt_location", 0)
+    length = raw.get("stmt_len", 0)
+    text = data[start : start + length] if length else data[start:]
+    return Parsed(kind, tree, text.decode().strip())
+
+
+def parse(text: str) -> Parsed:
+    """Read exactly one statement.
+
+    Raises:
+        SqlRefused: not valid SQL, no statement, several, or one too long or too deep to judge.
+    """
+    if _NESTED_COMMENT.search(text):
+        raise SqlRefused(
+            "nested_comment",
+            "The text has a comment inside a comment, which not every program reads the same way.",
+            "Send the statement without comments.",
+        )
+    data = _encode(text)
+    trees = _trees(data)
+    if not trees:
+        raise SqlRefused("empty", "There is no statement in the text.", "Send one SELECT.")
+    if len(trees) > 1:
+        raise SqlRefused(
+            "several_statements",
+            f"The text holds {len(trees)} statements; only one is run at a time.",
+            "Send them one by one, without transaction control.",
+        )
+    return _parsed(data, trees[0])
+
+
+@lru_cache(maxsize=512)
+def parse_body(text: str) -> tuple[Parsed, ...]:
+    """Read the statements of a view, a SQL function or an expression, as the server's catalogue printed them.
+
+    The trees are shared between calls: do not change them.
+    """
+    data = _encode(text)
+    trees = _trees(data)
+    if len(trees) > MAX_STATEMENTS_IN_BODY:
+        raise too_deep()
+    return tuple(_parsed(data, raw) for raw in trees)
+
+
+def fingerprint(text: str) -> str:
+    """Return a short hash of the statement's shape: the same for statements that differ only in their constants."""
+    lib = _native().lib
+    result = lib.pg_query_fingerprint(_encode(text))
+    try:
+        if result.error:
+            raise SqlRefused("syntax", "Postgres cannot read the statement.", "Correct it and try again.")
+        return result.fingerprint_str.decode()
+    finally:
+        lib.pg_query_free_fingerprint_result(result)

@@ -1,0 +1,319 @@
+"""Everything that a statement names and Postgres would resolve: relations, functions, operators, types, settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from ringmain_postgres.sql import families
+from ringmain_postgres.sql.grammar import NODE, PLAIN, SHAPES
+from ringmain_postgres.sql.parse import Parsed, Tree, parse_body, too_deep
+from ringmain_postgres.sql.refused import SqlRefused
+
+MAX_DEPTH = 150
+
+Name = tuple[str, str]
+"""Schema (empty: by search path) and name."""
+
+NO_CTES: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function as it is written; `arity` is −1 where the number of arguments is no help (ordered-set aggregates)."""
+
+    schema: str
+    name: str
+    arity: int
+
+
+@dataclass(slots=True)
+class References:
+    """What one statement (or several that belong together) names; filled by `collect`."""
+
+    relations: set[Name] = field(default_factory=set[Name])
+    functions: set[Call] = field(default_factory=set[Call])
+    selections: set[str] = field(default_factory=set[str])
+    """`(expression).name`: a field, or a function of one argument of any type."""
+    columns: set[str] = field(default_factory=set[str])
+    """`table.name`: a column, or a function of the table's whole row."""
+    old_functions: set[str] = field(default_factory=set[str])
+    """SQL/JSON syntax that older servers read as calls of functions of that name."""
+    operators: set[Call] = field(default_factory=set[Call])
+    types: set[Name] = field(default_factory=set[Name])
+    maybe_types: set[Name] = field(default_factory=set[Name])
+    """Functions of one argument: `typename(x)` is a cast."""
+
+
+def collect(statements: tuple[Parsed, ...]) -> References:
+    """Walk statements that must all be plain queries.
+
+    Raises:
+        SqlRefused: something in them writes, locks, or is unknown.
+    """
+    found = References()
+    walker = _Walker(found)
+    try:
+        for statement in statements:
+            if statement.kind != "SelectStmt":
+                raise not_a_query(statement.kind)
+            walker.select(statement.tree, NO_CTES, 0, 1)
+    except RecursionError:
+        raise too_deep() from None
+    return found
+
+
+@lru_cache(maxsize=512)
+def references_of_body(text: str) -> References:
+    """Return what a view, function body or expression names. The result is shared: do not change it."""
+    return collect(parse_body(text))
+
+
+def not_a_query(kind: str) -> SqlRefused:
+    words, hint = families.STATEMENTS.get(kind, (kind.removesuffix("Stmt"), families.ONLY_QUERIES))
+    return SqlRefused("not_a_query", f"{words} is not allowed here: this tool only reads.", hint)
+
+
+def _strings(nodes: list[Tree]) -> list[str]:
+    return [node["String"].get("sval", "") for node in nodes if "String" in node]
+
+
+def _qualified(nodes: list[Tree]) -> Name:
+    parts = _strings(nodes)
+    if len(parts) > 2 or not parts:
+        raise SqlRefused(
+            "cross_database",
+            f"`{'.'.join(parts)}` has more than two parts.",
+            "Write `schema.name`; another database needs another connection.",
+        )
+    return (parts[0], parts[1]) if len(parts) == 2 else ("", parts[0])
+
+
+class _Walker:
+    """One pass over the tree. `ctes` are the WITH names in scope, `size` how often a value is repeated around here."""
+
+    def __init__(self, found: References) -> None:
+        self.found = found
+
+    def node(self, wrapped: Tree, ctes: frozenset[str], depth: int, size: int) -> None:
+        for kind, value in wrapped.items():  # exactly one, or none for an absent element
+            self.typed(kind, value, ctes, depth + 1, size)
+
+    def typed(self, kind: str, value: Tree, ctes: frozenset[str], depth: int, size: int) -> None:
+        if depth > MAX_DEPTH:
+            raise too_deep()
+        if kind == "SelectStmt":
+            self.select(value, ctes, depth, size)
+            return
+        if kind in families.OLD_CALLS:
+            self.found.old_functions.update(families.OLD_CALLS[kind])
+        handler = _HANDLERS.get(kind)
+        if handler is not None:
+            size = handler(self, value, ctes, size)
+        self.children(kind, value, ctes, depth, size)
+
+    def children(self, kind: str, value: Tree, ctes: frozenset[str], depth: int, size: int) -> None:
+        shape = SHAPES.get(kind)
+        if shape is None:
+            raise not_a_query(kind) if kind.endswith("Stmt") else _unknown(kind)
+        for name, child in value.items():
+            child_kind = shape.get(name)
+            if child_kind == PLAIN:
+                continue
+            if child_kind is None:
+                raise _unknown(f"{kind}.{name}")
+            if child_kind != NODE:
+                self.typed(child_kind, child, ctes, depth + 1, size)
+            elif isinstance(child, list):
+                for element in child:  # pyright: ignore[reportUnknownVariableType]
+                    self.node(element, ctes, depth, size)  # pyright: ignore[reportUnknownArgumentType]
+            else:
+                self.node(child, ctes, depth, size)
+
+    def select(self, select: Tree, ctes: frozenset[str], depth: int, size: int) -> None:
+        if "intoClause" in select:
+            raise SqlRefused(
+                "select_into", "SELECT INTO creates a table.", "Leave INTO out; the rows are returned to you."
+            )
+        if "lockingClause" in select:
+            raise SqlRefused(
+                "locks", "FOR UPDATE and FOR SHARE lock rows.", "Leave the locking clause out."
+            )
+        clause = select.get("withClause")
+        if clause is not None:
+            ctes = self.with_queries(clause, ctes, depth, size)
+            select = {name: child for name, child in select.items() if name != "withClause"}
+        self.children("SelectStmt", select, ctes, depth, size)
+
+    def with_queries(self, clause: Tree, ctes: frozenset[str], depth: int, size: int) -> frozenset[str]:
+        queries: list[Tree] = [wrapped["CommonTableExpr"] for wrapped in clause["ctes"]]
+        recursive = clause.get("recursive", False)
+        if recursive:  # every name is visible in every query, also in itself
+            ctes = ctes | {query["ctename"] for query in queries}
+        for query in queries:
+            self.typed("CommonTableExpr", query, ctes, depth + 1, size)
+            if not recursive:  # a query sees those before it, and not itself
+                ctes = ctes | {query["ctename"]}
+        return ctes
+
+    def operator(self, name: Name, arity: int) -> None:
+        self.found.operators.add(Call(name[0], name[1], arity))
+
+    def range_var(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+        schema, name = value.get("schemaname", ""), value["relname"]
+        if schema or name not in ctes:
+            self.found.relations.add((schema, name))
+        return size
+
+    def func_call(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+        schema, name = _qualified(value["funcname"])
+        arguments: list[Tree] = value.get("args", [])
+        arity = -1 if value.get("agg_within_group") else len(arguments)
+        self.found.functions.add(Call(schema, name, arity))
+        if len(arguments) == 1:
+            self.found.maybe_types.add((schema, name))
+        if schema in ("", "pg_catalog"):
+            if name == "current_setting":
+                _check_setting(arguments)
+            position = families.SIZED.get(name)
+            if position is not None and position < len(arguments):
+                return size * _size(name, arguments[position], size)
+        return size
+
+    def a_expr(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+        kind = value["kind"]
+        if kind.startswith("AEXPR_BETWEEN") or kind.startswith("AEXPR_NOT_BETWEEN"):
+            for name in ("<", ">", "<=", ">="):
+                self.operator(("", name), 2)
+        else:
+            self.operator(_qualified(value["name"]), 2 if "lexpr" in value else 1)
+        return size
+
+    def sub_link(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+        if "testexpr" in value:
+            self.operator(_qualified(value["operName"]) if "operName" in value else ("", "="), 2)
+        return size
+
+    def case_expr(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+        if "arg" in value:
+            self.operator(("", "="), 2)
+        return size
+
+    def join_expr(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+        if "usingClause" in value or value.get("isNatural"):
+            self.operator(("", "="), 2)
+        return size
+
+    def sort_by(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+        if "useOp" in value:
+            self.operator(_qualified(value["useOp"]), 2)
+        return size
+
+    def cycle(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+        for name in ("=", "<>"):
+            self.operator(("", name), 2)
+        return size
+
+    def column_ref(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+        fields: list[Tree] = value["fields"]
+        if len(fields) > 1:
+            self.found.columns.update(_strings(fields)[1:])
+        return size
+
+    def indirection(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+        self.found.selections.update(_strings(value["indirection"]))
+        return size
+
+    def type_name(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+        self.found.types.add(_qualified(value["names"]))
+        return size
+
+    def sample(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+        schema, name = _qualified(value["method"])
+        if schema not in ("", "pg_catalog") or name not in families.SAMPLING:
+            raise SqlRefused(
+                "sampling", f"The sampling method `{name}` is not a known one.", "Use SYSTEM or BERNOULLI."
+            )
+        if name not in families.BUILT_IN_SAMPLING:
+            self.found.functions.add(Call(schema, name, 1))
+        return size
+
+
+def _unknown(what: str) -> SqlRefused:
+    return SqlRefused(
+        "unknown_syntax",
+        f"The statement uses syntax that is not known to be harmless ({what}).",
+        "Say it with plain SELECT syntax.",
+    )
+
+
+def _constant(argument: Mapping[str, Any]) -> Any:
+    """Return a literal's value, or None."""
+    while "TypeCast" in argument:
+        argument = argument["TypeCast"]["arg"]
+    constant = argument.get("A_Const", {})
+    if "ival" in constant:
+        return constant["ival"].get("ival", 0)
+    if "sval" in constant:
+        return constant["sval"].get("sval", "")
+    return None
+
+
+def _check_setting(arguments: list[Tree]) -> None:
+    name = _constant(arguments[0]) if arguments else None
+    if not isinstance(name, str):
+        raise SqlRefused(
+            "setting",
+            "`current_setting` is allowed only with the setting's name written out.",
+            "Write e.g. `current_setting('TimeZone')`.",
+        )
+    check_setting_name(name)
+
+
+def check_setting_name(name: str) -> None:
+    """Raise unless a setting may be shown: some hold passwords or say how to reach other machines."""
+    if not families.is_public_setting(name):
+        raise SqlRefused(
+            "setting",
+            f"The setting `{name}` is not on the list of those that may be read.",
+            "Settings about time, memory, planning and connections can be read, e.g. `SHOW server_version`.",
+        )
+
+
+def _mentions_data(tree: Any) -> bool:
+    if isinstance(tree, dict):
+        return any(key in ("ColumnRef", "ParamRef") or _mentions_data(child) for key, child in tree.items())  # pyright: ignore[reportUnknownVariableType]
+    return isinstance(tree, list) and any(_mentions_data(child) for child in tree)  # pyright: ignore[reportUnknownVariableType]
+
+
+def _size(name: str, argument: Tree, around: int) -> int:
+    """Return by how much a call multiplies its input; the server would compute constant calls while it plans."""
+    value = _constant(argument)
+    if value is None and not _mentions_data(argument):
+        raise SqlRefused(
+            "too_large", f"The size given to `{name}` is a computed constant.", "Write it as a plain number."
+        )
+    factor = max(1, value) if isinstance(value, int) else families.MAX_SIZE + 1 if value is not None else 1
+    if factor * around > families.MAX_SIZE:
+        raise SqlRefused(
+            "too_large",
+            f"`{name}` would build a value of more than {families.MAX_SIZE} characters.",
+            "Ask for a smaller one.",
+        )
+    return factor
+
+
+_HANDLERS = {
+    "RangeVar": _Walker.range_var,
+    "FuncCall": _Walker.func_call,
+    "A_Expr": _Walker.a_expr,
+    "SubLink": _Walker.sub_link,
+    "CaseExpr": _Walker.case_expr,
+    "JoinExpr": _Walker.join_expr,
+    "SortBy": _Walker.sort_by,
+    "CTECycleClause": _Walker.cycle,
+    "ColumnRef": _Walker.column_ref,
+    "A_Indirection": _Walker.indirection,
+    "TypeName": _Walker.type_name,
+    "RangeTableSample": _Walker.sample,
+}

@@ -1,0 +1,72 @@
+"""One request on its way through the gates."""
+
+import math
+import secrets
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from ringmain_core.policy import EVERYTHING, Fence, Grant
+from ringmain_core.principal import Principal
+
+if TYPE_CHECKING:
+    from mcp.server.session import ServerSession
+
+    from ringmain_core.tooling import Declaration
+
+Transport = Literal["stdio", "http", "sse"]
+
+
+@dataclass(slots=True)
+class Call:
+    """A request, who makes it, and what the gates have found out about it so far.
+
+    Attributes:
+        id: Names the call in log, audit and error texts.
+        target: What `method` is about: a tool's or prompt's name, a resource's URI; `None` for the rest.
+        declaration: What the target was found to be; `None` until the access gate has run.
+        grant: What policy gives this caller for the declaration, fences included.
+        client: The way back to the client: progress, elicitation, sampling.
+        era: The protocol revision in use, a date.
+        deadline: When the call must be over, on the clock of `time.monotonic`.
+        refused_by: The gate that said no.
+        intended: Whether the record already says that a side effect is about to happen.
+    """
+
+    principal: Principal
+    connector: str
+    transport: Transport
+    version: str
+    method: str
+    target: str | None
+    params: Mapping[str, Any]
+    client: "ServerSession"
+    era: str
+    trace_id: str | None = None
+    declaration: "Declaration | None" = None
+    grant: Grant = EVERYTHING
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    started: float = field(default_factory=time.monotonic)
+    deadline: float = math.inf
+    refused_by: str | None = None
+    intended: bool = False
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The target's arguments as they came in, not yet validated."""
+        arguments = self.params.get("arguments")
+        return cast("Mapping[str, Any]", arguments) if isinstance(arguments, Mapping) else {}
+
+    def fence(self, kind: str) -> Fence:
+        """Which objects of a kind (`table`, `channel`, `repo`) this caller may touch."""
+        return self.grant.fence(f"{self.connector}.{kind}")
+
+    async def progress(self, done: float, total: float | None = None, message: str | None = None) -> None:
+        """Tell the client how far the work has come; silent where it did not ask."""
+        await self.client.report_progress(done, total, message)
+
+
+current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
+"""The call this task works for: handlers and the log find it here."""

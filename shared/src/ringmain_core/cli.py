@@ -1,0 +1,139 @@
+"""The command of a connector: stdio by default, sub-commands for everything else."""
+
+import argparse
+import sys
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ringmain_core.audit import AuditUnavailable
+from ringmain_core.connector import AnyConnector
+from ringmain_core.errors import ConfigurationError
+from ringmain_core.log import secrets_in, set_up_logging
+from ringmain_core.settings import ConnectorSettings, CoreSettings
+
+_MISCONFIGURED = 2
+
+
+def run(connector: AnyConnector, arguments: list[str] | None = None) -> int:
+    """Do what the command line says.
+
+    Returns:
+        The exit status: 0 done, 1 a check failed, 2 settings or arguments that cannot be used.
+    """
+    options = _parser(connector).parse_args(arguments)
+    try:
+        core = _read(CoreSettings, host=options.__dict__.get("host"), port=options.__dict__.get("port"))
+        settings = _read(connector.settings)
+        set_up_logging(core.log_level, core.log_format, secrets_in(core, settings))
+        return _dispatch(connector, options, core, settings)
+    except (ConfigurationError, AuditUnavailable) as error:
+        print(f"{connector.distribution}: {error}", file=sys.stderr)
+        return _MISCONFIGURED
+    except KeyboardInterrupt:
+        return 130
+
+
+def _dispatch(
+    connector: AnyConnector, options: argparse.Namespace, core: CoreSettings, settings: ConnectorSettings
+) -> int:
+    # Imported here: a client that starts us over stdio waits for every module that is not needed.
+    match options.command:
+        case None:
+            from ringmain_core.process import run_stdio
+
+            if sys.stdin.isatty():
+                print(_hint(connector), file=sys.stderr)
+            run_stdio(connector, core, settings)
+            return 0
+        case "serve":
+            from ringmain_core.process import run_http
+
+            run_http(connector, core, settings, lambda line: print(line, file=sys.stderr, flush=True))
+            return 0
+        case _:
+            from ringmain_core import commands
+
+            return commands.run(connector, options, core, settings)
+
+
+def _hint(connector: AnyConnector) -> str:
+    return (
+        f"{connector.distribution} speaks MCP on standard input and output, and waits for a client.\n"
+        f"Try `{connector.distribution} doctor`, `{connector.distribution} tools`, or "
+        f"`{connector.distribution} serve` for HTTP. Ctrl-C ends it."
+    )
+
+
+def _read(kind: type[Any], **given: Any) -> Any:
+    """Read settings from the environment; a fault names the variable."""
+    try:
+        return kind(**{key: value for key, value in given.items() if value is not None})
+    except ValidationError as error:
+        prefix = kind.model_config.get("env_prefix", "")
+        faults = [
+            f"{prefix}{'__'.join(str(part) for part in fault['loc'])}".upper() + f": {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        raise ConfigurationError("; ".join(faults)) from None
+
+
+def _parser(connector: AnyConnector) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=connector.distribution,
+        description=f"{connector.title} for AI agents, over the Model Context Protocol. "
+        "Without a command it serves the client that started it, on standard input and output.",
+        epilog=_settings_help(CoreSettings, connector.settings),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"{connector.distribution} {connector.version}"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    serve = commands.add_parser("serve", help="serve over HTTP")
+    serve.add_argument("--host", help="address to listen on (RINGMAIN_HOST)")
+    serve.add_argument("--port", type=int, help="port to listen on, 0 for a free one (RINGMAIN_PORT)")
+
+    keys = commands.add_parser("keys", help="API keys: create, list, revoke")
+    key_actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
+    create = key_actions.add_parser("create", help="make a key for an agent and show it once")
+    create.add_argument(
+        "agent", nargs="?", default="local", help="the agent's id in the policy (default: local)"
+    )
+    key_actions.add_parser("list", help="show which keys there are; the keys themselves are not kept")
+    revoke = key_actions.add_parser("revoke", help="forget a key, at once for servers that are running")
+    revoke.add_argument("id", help="the key's id, from `keys list`")
+
+    policy = commands.add_parser("policy", help="the policy file: check it, ask what it says")
+    policy_actions = policy.add_subparsers(dest="action", metavar="ACTION", required=True)
+    policy_actions.add_parser("check", help="read the file and say what is wrong with it")
+    explain = policy_actions.add_parser("explain", help="say whether an agent may use something, and why")
+    explain.add_argument("--agent", required=True, help="the agent's id")
+    explain.add_argument("--tool", help="a tool, resource or prompt by name (default: all of them)")
+    explain.add_argument("--args", default="{}", help="arguments of the call, as JSON")
+
+    audit = commands.add_parser("audit", help="the audit trail: verify it, read it")
+    audit_actions = audit.add_subparsers(dest="action", metavar="ACTION", required=True)
+    verify = audit_actions.add_parser("verify", help="find the first record that was tampered with")
+    verify.add_argument("files", nargs="*", help="the log, and files rotated away (default: the current log)")
+    verify.add_argument("--head", help="a head that was kept elsewhere")
+    tail = audit_actions.add_parser("tail", help="show the newest records")
+    tail.add_argument("-n", "--lines", type=int, default=10, help="how many (default: 10)")
+    tail.add_argument("-f", "--follow", action="store_true", help="go on as records come")
+    tail.add_argument("--json", action="store_true", help="whole records, as JSON lines")
+
+    tools = commands.add_parser("tools", help="show what a model sees, and what it costs in tokens")
+    tools.add_argument("--json", action="store_true", help="the answer to tools/list, as JSON")
+
+    commands.add_parser("doctor", help="check settings, credentials, reachability and permissions")
+    return parser
+
+
+def _settings_help(*kinds: type[BaseModel]) -> str:
+    lines = ["settings, from the environment:"]
+    for kind in kinds:
+        prefix = str(kind.model_config.get("env_prefix", ""))
+        for name, field in kind.model_fields.items():
+            lines += [f"  {prefix}{name.upper()}", f"      {field.description}"]
+    return "\n".join(lines)

@@ -1,0 +1,253 @@
+"""The sub-commands that operators use: keys, policy, audit, tools, doctor."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ringmain_core.audit import AuditUnavailable
+from ringmain_core.connector import AnyConnector, Check
+from ringmain_core.cursors import Cursors
+from ringmain_core.errors import ConfigurationError
+from ringmain_core.principal import LOCAL, Principal
+from ringmain_core.process import PolicyStore, audit_key, audit_path, is_loopback, key_file, opened_audit
+from ringmain_core.settings import ConnectorSettings, CoreSettings
+from ringmain_core.tooling import Declaration, Tool
+
+_FAILED = 1
+_MARKS = {"ok": "ok     ", "warning": "warning", "failed": "FAILED "}
+
+
+def run(
+    connector: AnyConnector, options: argparse.Namespace, core: CoreSettings, settings: ConnectorSettings
+) -> int:
+    """Run one sub-command and return its exit status."""
+    match (options.command, options.__dict__.get("action")):
+        case ("keys", "create"):
+            return _create_key(connector, core, options.agent)
+        case ("keys", "list"):
+            return _list_keys(core)
+        case ("keys", "revoke"):
+            return _revoke_key(core, options.id)
+        case ("policy", "check"):
+            return _check_policy(connector, core)
+        case ("policy", "explain"):
+            return _explain(connector, core, options)
+        case ("audit", "verify"):
+            return _verify(connector, core, options)
+        case ("audit", "tail"):
+            return _tail(connector, core, options)
+        case ("tools", _):
+            return _show_tools(connector, as_json=options.json)
+        case ("doctor", _):
+            return asyncio.run(_doctor(connector, core, settings))
+        case _:
+            raise AssertionError(options.command)
+
+
+def _create_key(connector: AnyConnector, core: CoreSettings, agent: str) -> int:
+    policy = PolicyStore(connector, core.policy).current
+    if agent not in policy.agents:
+        raise ConfigurationError(
+            f"there is no agent {agent!r} (known: {', '.join(policy.agents)}). "
+            + (
+                f'Add to {core.policy}:\n\n[[agents]]\nid = "{agent}"\nroles = ["…"]'
+                if core.policy
+                else "Set RINGMAIN_POLICY to a policy file that has it."
+            )
+        )
+    key, stored = key_file(core).create(agent)
+    print(f"Key {stored.id} for agent {agent!r}. It is shown only this once:", file=sys.stderr)
+    print(key)
+    print(
+        f"Stored as a hash in {key_file(core).path}. To carry it in the policy file instead:\n"
+        f'  key = "{stored.hash}"',
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _list_keys(core: CoreSettings) -> int:
+    keys = key_file(core).keys()
+    if not keys:
+        print("No keys. Make one with `keys create AGENT`.")
+    for key in keys.values():
+        print(f"{key.id}  {key.created}  {key.agent}")
+    return 0
+
+
+def _revoke_key(core: CoreSettings, key_id: str) -> int:
+    revoked = key_file(core).revoke(key_id)
+    if revoked is None:
+        print(f"There is no key {key_id!r}; `keys list` shows them.", file=sys.stderr)
+        return _FAILED
+    print(f"Key {key_id} of agent {revoked.agent!r} is revoked.")
+    return 0
+
+
+def _check_policy(connector: AnyConnector, core: CoreSettings) -> int:
+    policy = PolicyStore(connector, core.policy).current
+    print(f"{core.policy or 'No policy file is set (RINGMAIN_POLICY); the default'}: fine.")
+    for agent in policy.agents.values():
+        print(f"  agent {agent.id}: roles {', '.join(agent.roles) or 'none'}")
+    return 0
+
+
+def _explain(connector: AnyConnector, core: CoreSettings, options: argparse.Namespace) -> int:
+    policy = PolicyStore(connector, core.policy).current
+    declarations = [d for d in connector.declarations() if options.tool in (None, d.name)]
+    if not declarations:
+        known = ", ".join(d.name for d in connector.declarations())
+        raise ConfigurationError(f"{connector.name} has no {options.tool!r} (it has {known})")
+    try:
+        arguments: Mapping[str, Any] = json.loads(options.args)
+    except ValueError as error:
+        raise ConfigurationError(f"--args is not JSON: {error}") from None
+    principal = Principal(options.agent, "api_key")
+    refused = 0
+    for declaration in declarations:
+        grant = policy.grant(principal, connector.name, declaration.name, declaration.access)
+        refused += not grant.allowed
+        print(f"{'allowed' if grant.allowed else 'refused'}  {declaration.name} ({declaration.access})")
+        print(f"         {grant.because}")
+        for kind in sorted({kind for fences in grant.fences for kind in fences}):
+            print(f"         fence {kind}: {grant.fence(kind).describe()}")
+        if options.tool and isinstance(declaration, Tool):
+            limits = policy.tool_limits(connector.name, declaration.name) or policy.agent_limits(principal)
+            print(f"         limits: {limits.rate:g}/s, burst {limits.burst}, {limits.concurrency} at once")
+            unknown = sorted(set(arguments) - set(declaration.arguments.names))
+            if unknown:
+                print(f"         it takes no argument {', '.join(unknown)}")
+    return _FAILED if refused and options.tool else 0
+
+
+def _verify(connector: AnyConnector, core: CoreSettings, options: argparse.Namespace) -> int:
+    from ringmain_core.audit.verify import verify_files
+
+    current = audit_path(connector, core)
+    paths = [Path(name) for name in options.files] or [current]
+    try:
+        report = verify_files(paths, [audit_key(core)], head=Path(options.head) if options.head else None)
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename}: {error.strerror}") from None
+    for note in report.notes:
+        print(f"note: {note}")
+    if report.problem is not None:
+        print(f"TAMPERED: {report.problem}")
+        return _FAILED
+    print(f"{report.records:,} records verified, up to number {report.last_seq:,} ({report.last_mac[:16]}…).")
+    return 0
+
+
+def _tail(connector: AnyConnector, core: CoreSettings, options: argparse.Namespace) -> int:
+    from ringmain_core.audit.tail import tail
+
+    path = audit_path(connector, core)
+    try:
+        for record in tail(path, options.lines, follow=options.follow):
+            print(json.dumps(record) if options.json else _line_of(record), flush=True)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
+
+
+def _line_of(record: Mapping[str, Any]) -> str:
+    what = " ".join(str(record[key]) for key in ("method", "target") if record.get(key))
+    ending = record.get("outcome") or record.get("phase", "")
+    why = f" ({record['code']})" if record.get("code") else ""
+    took = f" {record['latency_ms']:.0f} ms" if "latency_ms" in record else ""
+    arguments = f" {json.dumps(record['arguments'], ensure_ascii=False)}" if record.get("arguments") else ""
+    who = record.get("principal", "-")
+    return f"{record.get('time', '')} {record.get('seq', '')} {who} {what}: {ending}{why}{took}{arguments}"
+
+
+def tokens_of(tool: Tool) -> int:
+    """What a tool costs a model in every session: a quarter of the bytes of name, description and schema."""
+    shown = tool.listing()
+    schema = json.dumps(shown["inputSchema"], separators=(",", ":"), ensure_ascii=False)
+    return -(-len(f"{shown['name']}{shown['description']}{schema}".encode()) // 4)
+
+
+def _show_tools(connector: AnyConnector, *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"tools": [tool.listing() for tool in connector.tools]}, indent=2))
+        return 0
+    for tool in connector.tools:
+        print(f"{tool.name}  [{tool.access}]  {tokens_of(tool)} tokens")
+        print("\n".join(f"    {line}" for line in tool.description.splitlines()))
+        print(f"    arguments: {', '.join(tool.arguments.names) or 'none'}\n")
+    total = sum(tokens_of(tool) for tool in connector.tools)
+    print(f"{len(connector.tools)} tools, {total:,} tokens (bytes / 4 of name, description and input schema)")
+    _show_others("resources", [f"{resource.uri}" for resource in connector.resources])
+    _show_others("prompts", [prompt.name for prompt in connector.prompts])
+    return 0
+
+
+def _show_others(kind: str, names: list[str]) -> None:
+    if names:
+        print(f"{kind}: {', '.join(names)}")
+
+
+async def _doctor(connector: AnyConnector, core: CoreSettings, settings: ConnectorSettings) -> int:
+    failed = False
+    async for check in _all_checks(connector, core, settings):
+        print(f"{_MARKS[check.state]}  {check.what}: {check.detail}", flush=True)
+        if check.remedy:
+            print(f"         → {check.remedy}")
+        failed |= check.state == "failed"
+    print("Something has to be mended first." if failed else "Ready.")
+    return _FAILED if failed else 0
+
+
+async def _all_checks(
+    connector: AnyConnector, core: CoreSettings, settings: ConnectorSettings
+) -> AsyncIterator[Check]:
+    yield Check(
+        "version", "ok", f"{connector.distribution} {connector.version}, Python {sys.version.split()[0]}"
+    )
+    yield _policy_check(connector, core)
+    yield _keys_check(core)
+    yield _audit_check(connector, core)
+    async with connector.connect(settings, Cursors(os.urandom(32))) as upstream:
+        async for check in connector.diagnose(upstream):
+            yield check
+
+
+def _policy_check(connector: AnyConnector, core: CoreSettings) -> Check:
+    try:
+        policy = PolicyStore(connector, core.policy).current
+    except ConfigurationError as error:
+        return Check("policy", "failed", str(error), "Mend the line; `policy check` says when it is right.")
+    if core.policy is None:
+        return Check(
+            "policy", "ok", "no file; the local user may use everything, HTTP works on loopback only"
+        )
+    if LOCAL.id not in policy.agents:
+        remedy = 'Add [[agents]] with id = "local" if this is started by a desktop client.'
+        return Check("policy", "warning", f"{core.policy} has no agent 'local'", remedy)
+    return Check("policy", "ok", f"{core.policy}: {len(policy.agents)} agents")
+
+
+def _keys_check(core: CoreSettings) -> Check:
+    count = len(key_file(core).keys())
+    if count == 0 and not is_loopback(core.host):
+        return Check("keys", "failed", f"none, and {core.host} is not loopback", "Run `keys create AGENT`.")
+    return Check("keys", "ok", f"{count} in {key_file(core).path}")
+
+
+def _audit_check(connector: AnyConnector, core: CoreSettings) -> Check:
+    if core.audit == "off":
+        return Check("audit", "warning", "off: nothing that agents do is on record", "Unset RINGMAIN_AUDIT.")
+    try:
+        with opened_audit(connector, core) as audit:
+            where = core.audit if core.audit in ("stdout", "stderr") else audit_path(connector, core)
+            return Check("audit", "ok", f"{where}, {audit.stats.last_seq:,} records")
+    except (AuditUnavailable, OSError, ValueError) as error:
+        remedy = "Make RINGMAIN_STATE_DIR a folder this user may write, or set RINGMAIN_AUDIT=stderr."
+        return Check("audit", "failed", str(error), remedy)

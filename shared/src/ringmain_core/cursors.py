@@ -1,0 +1,49 @@
+"""Opaque cursors: where a caller stands in a list, sealed so that only this server can make them."""
+
+import base64
+import hashlib
+import hmac
+import json
+import zlib
+from typing import Any
+
+from ringmain_core.call import Call
+from ringmain_core.errors import InvalidCursor
+
+_MAC_BYTES = 12
+_MAX_STATE_BYTES = 256 * 1024
+
+
+class Cursors:
+    """Seals list positions and opens them again.
+
+    A cursor belongs to the principal and the connector it was made for: to everybody else it is as unknown as
+    one that never was. It is stateless: whoever holds the key can open it, on any replica.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def seal(self, call: Call, purpose: str, state: Any) -> str:
+        """Turn a JSON value into a cursor for this caller and purpose (usually the tool's name)."""
+        payload = zlib.compress(json.dumps(state, separators=(",", ":")).encode(), 9)
+        return base64.urlsafe_b64encode(self._mac(call, purpose, payload) + payload).rstrip(b"=").decode()
+
+    def open(self, call: Call, purpose: str, cursor: str) -> Any:
+        """Turn a cursor back into the value it was made of.
+
+        Raises:
+            InvalidCursor: Where it was not made here for this caller and purpose, or was changed.
+        """
+        try:
+            raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        except ValueError:
+            raw = b""
+        mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(call, purpose, payload)):
+            raise InvalidCursor("This cursor is not valid here. Leave it out to start from the first page.")
+        return json.loads(zlib.decompressobj().decompress(payload, _MAX_STATE_BYTES))
+
+    def _mac(self, call: Call, purpose: str, payload: bytes) -> bytes:
+        owner = json.dumps([call.connector, call.principal.auth, call.principal.id, purpose]).encode()
+        return hmac.digest(self._key, owner + b"\0" + payload, hashlib.sha256)[:_MAC_BYTES]

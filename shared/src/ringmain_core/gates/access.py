@@ -1,0 +1,103 @@
+"""May this caller do this? What policy hides is answered exactly like what does not exist."""
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+
+from ringmain_core.call import Call
+from ringmain_core.connector import AnyConnector
+from ringmain_core.errors import Unknown, UnknownMethod, UnknownResource
+from ringmain_core.gates import Next, Result
+from ringmain_core.policy import Policy
+from ringmain_core.tooling import Declaration
+
+# Methods that any known caller may use: they reveal nothing, or their handlers list only what the caller may see.
+_OPEN_METHODS = frozenset(
+    {
+        "initialize",
+        "ping",
+        "server/discover",
+        "logging/setLevel",
+        "tools/list",
+        "resources/list",
+        "resources/templates/list",
+        "prompts/list",
+    }
+)
+
+
+class Access:
+    """Finds what a call is about and asks the policy; a method or target that it does not know is refused."""
+
+    def __init__(self, connector: AnyConnector, policy: Callable[[], Policy]) -> None:
+        self._connector = connector
+        self._policy = policy
+
+    async def __call__(self, call: Call, proceed: Next) -> Result:
+        match call.method:
+            case "tools/call":
+                self._admit(call, self._connector.tools_by_name.get(call.target or ""))
+            case "prompts/get":
+                self._admit(call, self._connector.prompts_by_name.get(call.target or ""))
+            case "resources/read" | "resources/subscribe" | "resources/unsubscribe":
+                self._admit(call, self._connector.find_resource(call.target or ""))
+            case "completion/complete":
+                self._admit(call, self._completed(call))
+            case "subscriptions/listen":
+                self._admit_each(call, _listened_uris(call))
+            case method if method in _OPEN_METHODS:
+                pass
+            case _:
+                raise UnknownMethod("This server does not know that method.")
+        return await proceed()
+
+    def may_use(self, call: Call, declaration: Declaration) -> bool:
+        """Whether a caller gets to see a declaration in a list."""
+        policy = self._policy()
+        grant = policy.grant(call.principal, call.connector, declaration.name, declaration.access)
+        return grant.allowed
+
+    def _admit(self, call: Call, declaration: Declaration | None) -> None:
+        if declaration is not None:
+            policy = self._policy()
+            call.grant = policy.grant(call.principal, call.connector, declaration.name, declaration.access)
+            if call.grant.allowed:
+                call.declaration = declaration
+                return
+        call.refused_by = "access"
+        raise self._unknown(call)
+
+    def _admit_each(self, call: Call, uris: Iterable[str]) -> None:
+        for uri in uris:
+            call.target = uri
+            self._admit(call, self._connector.find_resource(uri))
+
+    def _completed(self, call: Call) -> Declaration | None:
+        reference = call.params.get("ref")
+        if not isinstance(reference, dict):
+            return None
+        if reference.get("type") == "ref/prompt":
+            call.target = str(reference.get("name"))
+            return self._connector.prompts_by_name.get(call.target)
+        call.target = str(reference.get("uri"))
+        templates = (resource for resource in self._connector.resources if resource.uri == call.target)
+        return next(templates, None)
+
+    def _unknown(self, call: Call) -> Unknown | UnknownResource:
+        if call.method.startswith(("resources/", "subscriptions/")):
+            return UnknownResource(
+                "There is no such resource here. `resources/templates/list` shows what there is."
+            )
+        known: Iterable[Declaration] = (
+            self._connector.tools if call.method == "tools/call" else self._connector.prompts
+        )
+        visible = [declaration.name for declaration in known if self.may_use(call, declaration)]
+        close = get_close_matches(call.target or "", visible, n=1)
+        meant = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(visible) or 'none'}."
+        kind = "tool" if call.method == "tools/call" else "prompt"
+        return Unknown(f"Unknown {kind} `{(call.target or '')[:80]}`. {meant}")
+
+
+def _listened_uris(call: Call) -> list[str]:
+    wanted = call.params.get("notifications")
+    uris = wanted.get("resourceSubscriptions") if isinstance(wanted, dict) else None
+    return [uri for uri in uris if isinstance(uri, str)] if isinstance(uris, list) else []

@@ -1,0 +1,129 @@
+"""The one place that knows the SDK's provisional middleware: it makes a `Call` of a request and sends it on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import anyio
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from starlette.requests import Request
+
+from ringmain_core.call import Call, Transport, current_call
+from ringmain_core.errors import Refusal, Unauthenticated, UnknownResource
+from ringmain_core.gates import Gate, Result, pass_through
+from ringmain_core.principal import Principal
+
+EXCHANGE = "ringmain.exchange"
+"""Where the HTTP transport leaves its `Exchange` in the ASGI scope."""
+
+_TARGET_KEYS = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+_LEGACY_RESOURCE_NOT_FOUND = -32002
+_CANCELLED = -32010
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What the HTTP transport knows of a request, and what the gates tell it to say in its answer.
+
+    Attributes:
+        principal: Who sent it.
+        transport: `http`, or `sse` for the transport of 2024-11-05.
+        version: The API version of the path it came to.
+        refusal: Set by a refusal, for the status line and headers.
+        on_disconnect: Called when the client goes away before it was answered.
+    """
+
+    principal: Principal
+    transport: Transport
+    version: str
+    refusal: Refusal | None = None
+    on_disconnect: Callable[[], None] | None = None
+
+
+class Adapter:
+    """The SDK middleware: outside of it there are wire messages, inside there are calls.
+
+    Args:
+        connector: The connector's name, for the record.
+        gates: Outermost first.
+        local: Who calls where there is no HTTP request; `None` refuses such calls.
+    """
+
+    def __init__(self, connector: str, gates: Sequence[Gate], local: Principal | None) -> None:
+        self._connector = connector
+        self._gates = tuple(gates)
+        self._local = local
+
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        if ctx.request_id is None:
+            return await call_next(ctx)  # notifications: no handler of ours, nothing to permit
+        exchange = exchange_of(ctx.request)
+        call = self._call(ctx, exchange)
+        token = current_call.set(call)
+        scope = anyio.CancelScope()
+        if exchange is not None:
+            exchange.on_disconnect = scope.cancel
+        try:
+            with scope:
+                return await pass_through(self._gates, call, lambda: _handle(ctx, call_next))
+        except Refusal as refusal:
+            if exchange is not None:
+                exchange.refusal = refusal
+            raise _as_protocol_error(refusal, call) from refusal
+        finally:
+            current_call.reset(token)
+        raise MCPError(_CANCELLED, "The client went away; the call was cancelled.")
+
+    def _call(self, ctx: ServerRequestContext[Any, Any], exchange: Exchange | None) -> Call:
+        principal = exchange.principal if exchange is not None else self._local
+        if principal is None:
+            raise MCPError(Unauthenticated.rpc_code, "Nobody is known to be calling.")
+        params = ctx.params if ctx.params is not None else {}
+        return Call(
+            principal=principal,
+            connector=self._connector,
+            transport=exchange.transport if exchange is not None else "stdio",
+            version=exchange.version if exchange is not None else "v1",
+            method=ctx.method,
+            target=_target(ctx.method, params),
+            params=params,
+            client=ctx.session,
+            era=ctx.protocol_version,
+            trace_id=_trace_id(params, ctx.request),
+        )
+
+
+def exchange_of(request: object) -> Exchange | None:
+    """The HTTP exchange that a message came in, `None` on stdio."""
+    return request.scope.get(EXCHANGE) if isinstance(request, Request) else None
+
+
+async def _handle(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> Result:
+    # `call_next` has already given the result its wire form; it is a dict for every request.
+    return cast("Result", await call_next(ctx))
+
+
+def _target(method: str, params: Mapping[str, Any]) -> str | None:
+    target = params.get(_TARGET_KEYS.get(method, "uri"))
+    return target if isinstance(target, str) else None
+
+
+def _trace_id(params: Mapping[str, Any], request: object) -> str | None:
+    """The W3C trace id, from the message where it has one, else from the HTTP request."""
+    meta = params.get("_meta")
+    parent = cast("Mapping[str, Any]", meta).get("traceparent") if isinstance(meta, Mapping) else None
+    if parent is None and isinstance(request, Request):
+        parent = request.headers.get("traceparent")
+    parts = parent.split("-") if isinstance(parent, str) else []
+    return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else None
+
+
+def _as_protocol_error(refusal: Refusal, call: Call) -> MCPError:
+    data = refusal.fields() | {"call_id": call.id}
+    code = refusal.rpc_code
+    if isinstance(refusal, UnknownResource):
+        data["uri"] = call.target
+        if call.era < "2026-07-28":
+            code = _LEGACY_RESOURCE_NOT_FOUND
+    return MCPError(code, refusal.message, data)

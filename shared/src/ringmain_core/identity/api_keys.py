@@ -1,0 +1,122 @@
+"""API keys: made once, shown once, stored as hashes, compared in constant time."""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from ringmain_core.errors import ConfigurationError
+from ringmain_core.policy import Policy
+from ringmain_core.principal import Principal
+
+_PREFIX = "rm"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key as it is kept: enough to recognise it, not enough to use it."""
+
+    id: str
+    agent: str
+    hash: str
+    created: str
+
+
+def hash_key(key: str) -> str:
+    """The form in which keys are stored: a plain SHA-256, for a key has 256 random bits and cannot be guessed."""
+    return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
+
+
+class KeyFile:
+    """The keys made by `keys create`: a JSON file of mode 0600 that running servers notice changing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stamp: tuple[int, int] | None = None
+        self._keys: dict[str, StoredKey] = {}
+
+    def keys(self) -> Mapping[str, StoredKey]:
+        """Every stored key by its id; read again only where the file has changed."""
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            self._keys, self._stamp = {}, None
+            return self._keys
+        stamp = (status.st_mtime_ns, status.st_ino)
+        if stamp != self._stamp:
+            self._keys = self._read()
+            self._stamp = stamp
+        return self._keys
+
+    def create(self, agent: str) -> tuple[str, StoredKey]:
+        """Make a key for an agent; the key itself is returned this once and kept nowhere."""
+        key_id = secrets.token_hex(4)
+        key = f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        stored = StoredKey(key_id, agent, hash_key(key), created)
+        self._write({**self.keys(), key_id: stored})
+        return key, stored
+
+    def revoke(self, key_id: str) -> StoredKey | None:
+        """Forget a key; servers refuse it from their next request on."""
+        keys = dict(self.keys())
+        revoked = keys.pop(key_id, None)
+        if revoked is not None:
+            self._write(keys)
+        return revoked
+
+    def _read(self) -> dict[str, StoredKey]:
+        try:
+            data = cast("list[dict[str, Any]]", json.loads(self.path.read_text(encoding="utf-8"))["keys"])
+            return {entry["id"]: StoredKey(**entry) for entry in data}
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise ConfigurationError(f"{self.path}: not a key file ({type(error).__name__})") from error
+
+    def _write(self, keys: Mapping[str, StoredKey]) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = json.dumps({"keys": [asdict(key) for key in keys.values()]}, indent=2) + "\n"
+        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self.path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        self._stamp = None
+
+
+class ApiKeys:
+    """Recognises API keys: those in the key file, and those whose hashes the policy file holds."""
+
+    def __init__(self, key_file: KeyFile) -> None:
+        self._key_file = key_file
+
+    def is_empty(self, policy: Policy) -> bool:
+        """Whether nobody could authenticate."""
+        return not self._key_file.keys() and not any(agent.key for agent in policy.agents.values())
+
+    def recognise(self, credential: str, policy: Policy) -> Principal | None:
+        """Whose key this is; `None` where it is nobody's, or its agent is not in the policy any more."""
+        presented = hash_key(credential)
+        agent: str | None = None
+        parts = credential.split("_", 2)
+        if len(parts) == 3 and parts[0] == _PREFIX:
+            stored = self._key_file.keys().get(parts[1])
+            if stored is not None and hmac.compare_digest(stored.hash, presented):
+                agent = stored.agent
+        for known in policy.agents.values():
+            if known.key is not None and hmac.compare_digest(known.key, presented):
+                agent = known.id
+        if agent is None or agent not in policy.agents:
+            return None
+        return Principal(agent, "api_key")

@@ -1,0 +1,149 @@
+"""The log: lines on stderr with the call's id, and nothing in them that could be a secret or a row."""
+
+import json
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, cast
+
+from pydantic import BaseModel, SecretStr
+
+from ringmain_core.call import current_call
+from ringmain_core.errors import ConfigurationError, RingmainError
+
+_CREDENTIAL = re.compile(
+    r"(?P<url>\w+://[^\s:/@]*:)[^\s@/]+(?=@)"  # scheme://user:PASSWORD@
+    r"|(?P<scheme>\b(?:Bearer|Basic)\s+)[\w.~+/=-]+"
+    r"|(?P<name>\b(?:password|passwd|secret|token|api_?key)['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&]+"
+    r"|\brm_[A-Za-z0-9]+_[A-Za-z0-9_-]+",
+    re.IGNORECASE,
+)
+_HIDDEN = "[hidden]"
+
+# Texts of these say what failed without quoting what was sent or fetched; of all others only the type is logged.
+_QUOTABLE = (RingmainError, ConfigurationError, ConnectionError, TimeoutError)
+
+
+class Redactor:
+    """Takes known secrets, and what looks like one, out of a text."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, _HIDDEN)
+        return _CREDENTIAL.sub(_hide, text)
+
+
+def _hide(match: re.Match[str]) -> str:
+    kept = match["url"] or match["scheme"] or match["name"] or ""
+    return kept + _HIDDEN
+
+
+def secrets_in(*models: BaseModel) -> set[str]:
+    """The values of every `SecretStr` in some settings, however deep."""
+    found: set[str] = set()
+
+    def walk(value: object) -> None:
+        if isinstance(value, SecretStr):
+            secret = value.get_secret_value()
+            found.add(secret)
+            found.update(re.findall(r"://[^\s:/@]*:([^\s@/]+)@", secret))
+        elif isinstance(value, BaseModel):
+            for item in dict(value).values():
+                walk(item)
+        elif isinstance(value, dict):
+            for item in cast("dict[Any, object]", value).values():
+                walk(item)
+        elif isinstance(value, (list, tuple)):
+            for item in cast("list[object]", value):
+                walk(item)
+
+    for model in models:
+        walk(model)
+    return found
+
+
+class _Formatter(logging.Formatter):
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def formatException(  # noqa: N802 (the base class names it)
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
+    ) -> str:
+        error = ei[1]
+        return "" if error is None else "\n".join(_describe(error))
+
+
+def _describe(error: BaseException, depth: int = 0) -> list[str]:
+    """A traceback without source lines, values and foreign messages: where and what, never with which data."""
+    said = str(error) if isinstance(error, _QUOTABLE) else ""
+    sqlstate = getattr(error, "sqlstate", None)
+    name = f"{type(error).__module__}.{type(error).__qualname__}"
+    lines = [f"{name}{f' {sqlstate}' if sqlstate else ''}{f': {said}' if said else ''}"]
+    for frame in traceback.extract_tb(error.__traceback__):
+        lines.append(f"  at {frame.filename}:{frame.lineno} in {frame.name}")
+    if depth < 8:
+        if isinstance(error, BaseExceptionGroup):
+            for member in cast("BaseExceptionGroup[BaseException]", error).exceptions:
+                lines += [f"  | {line}" for line in _describe(member, depth + 1)]
+        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        if cause is not None:
+            lines += ["caused by:", *_describe(cause, depth + 1)]
+    return lines
+
+
+class JsonFormatter(_Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": self._redact(record.getMessage()),
+        }
+        call = current_call.get()
+        if call is not None:
+            line["call"] = call.id
+            if call.trace_id:
+                line["trace"] = call.trace_id
+        if record.exc_info:
+            line["error"] = self._redact(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
+
+
+class TextFormatter(_Formatter):
+    """Lines for people."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
+        call = current_call.get()
+        tag = f" [{call.id}]" if call is not None else ""
+        text = f"{time} {record.levelname.lower():7} {record.getMessage()}{tag}"
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        return self._redact(text)
+
+
+def set_up_logging(level: str, form: str, secrets: Iterable[str]) -> None:
+    """Send every logger's lines to stderr, redacted.
+
+    It must come before any library sets up logging of its own.
+    """
+    redactor = Redactor(secrets)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(redactor) if form == "json" else TextFormatter(redactor))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    if level != "debug":
+        for chatty in ("mcp", "uvicorn.error", "uvicorn.access", "httpx2", "sse_starlette"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,294 @@
+"""Who may do what: the policy file, read into decisions that can be explained."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ringmain_core.errors import ConfigurationError
+from ringmain_core.principal import Principal
+
+Access = Literal["read", "write", "destructive"]
+
+_RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _rate_per_second(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = _RATE.fullmatch(value.replace(" ", ""))
+    if match is None:
+        raise ValueError('a rate is written like "10/s", "120/m" or "500/h"')
+    return float(match[1]) / _SECONDS[match[2]]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limits(_Strict):
+    """How much one agent may do: calls per second, how many at once after a pause, how many side by side."""
+
+    rate: Annotated[float, BeforeValidator(_rate_per_second), Field(gt=0)] = 10.0
+    burst: Annotated[int, Field(ge=1)] = 20
+    concurrency: Annotated[int, Field(ge=1)] = 8
+
+
+class Role(_Strict):
+    """A set of permissions; `deny` wins over every `allow`, also over another role's."""
+
+    allow: list[str] = []
+    deny: list[str] = []
+    fence: dict[str, list[str]] = {}
+    limits: Limits | None = None
+
+
+class Agent(_Strict):
+    """A caller known by name; its key is here or among those made by `keys create`."""
+
+    id: str = Field(min_length=1)
+    key: Annotated[str | None, Field(pattern=r"^sha256:[0-9a-f]{64}$")] = None
+    roles: list[str] = []
+    limits: Limits | None = None
+
+
+class PolicyFile(_Strict):
+    """The policy file's shape."""
+
+    roles: dict[str, Role] = {}
+    agents: list[Agent] = []
+    limits: dict[str, Limits] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The objects of one kind that a caller may touch; `None` means all of them."""
+
+    patterns: tuple[str, ...] | None = None
+
+    def admits(self, name: str) -> bool:
+        """Whether an object, by its resolved name, is inside."""
+        return self.patterns is None or any(fnmatchcase(name, pattern) for pattern in self.patterns)
+
+    def describe(self) -> str:
+        """The fence in words, for an error text."""
+        return "everything" if self.patterns is None else ", ".join(self.patterns) or "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a caller gets for one declaration: whether, why, and within which fences.
+
+    Attributes:
+        because: The line of policy that decided, for people.
+        fences: One mapping of kind to patterns for each role that allows; `None` stands for a role without.
+    """
+
+    allowed: bool
+    because: str
+    fences: tuple[Mapping[str, Sequence[str]], ...] = ()
+
+    def fence(self, kind: str) -> Fence:
+        """The fence around a kind of object: as wide as the widest role that allows the call."""
+        patterns: list[str] = []
+        for fences in self.fences:
+            if kind not in fences:
+                return Fence()
+            patterns += fences[kind]
+        return Fence(tuple(patterns)) if self.fences else Fence()
+
+
+EVERYTHING = Grant(allowed=True, because="no policy applies")
+
+
+class Policy:
+    """Decisions from one reading of the policy file.
+
+    Entries of `allow` and `deny` are `<connector>:<access>` or `<connector>.<name>`, with `*` for any part.
+    """
+
+    def __init__(self, content: PolicyFile, *, source: str = "policy", text: str = "") -> None:
+        self.content = content
+        self._source = source
+        self._text = text
+        self._agents = {agent.id: agent for agent in content.agents}
+
+    @property
+    def agents(self) -> Mapping[str, Agent]:
+        return self._agents
+
+    def roles_of(self, principal: Principal) -> Sequence[str] | None:
+        """The names of a caller's roles; `None` for a caller that the policy does not know."""
+        agent = self._agents.get(principal.id)
+        return None if agent is None else agent.roles
+
+    def grant(self, principal: Principal, connector: str, name: str, access: Access) -> Grant:
+        """Whether a caller may use one declaration of a connector, and why."""
+        roles = self.roles_of(principal)
+        if roles is None:
+            return Grant(allowed=False, because=f"{self._source} has no agent {principal.id!r}")
+        allowed: list[tuple[str, Role]] = []
+        for role_name in roles:
+            role = self.content.roles[role_name]
+            for index, entry in enumerate(role.deny):
+                if _entry_matches(entry, connector, name, access):
+                    because = self._cite(("roles", role_name, "deny", index), entry)
+                    return Grant(allowed=False, because=because)
+            for index, entry in enumerate(role.allow):
+                if _entry_matches(entry, connector, name, access):
+                    allowed.append((self._cite(("roles", role_name, "allow", index), entry), role))
+                    break
+        if not allowed:
+            because = f"no role of {principal.id!r} allows it (its roles: {', '.join(roles) or 'none'})"
+            return Grant(allowed=False, because=because)
+        because = "; ".join(cited for cited, _ in allowed)
+        return Grant(allowed=True, because=because, fences=tuple(role.fence for _, role in allowed))
+
+    def agent_limits(self, principal: Principal) -> Limits:
+        """How much an agent may call in all: its own limits, its most generous role's, or the default."""
+        agent = self._agents.get(principal.id)
+        if agent is not None and agent.limits is not None:
+            return agent.limits
+        roles = [self.content.roles[name] for name in self.roles_of(principal) or ()]
+        of_roles = [role.limits for role in roles if role.limits is not None]
+        if of_roles:
+            return max(of_roles, key=lambda limits: limits.rate)
+        return self.content.limits.get("*", DEFAULT_LIMITS)
+
+    def tool_limits(self, connector: str, name: str) -> Limits | None:
+        """How much each agent may call one tool; `None` where nothing is said about it."""
+        return self.content.limits.get(f"{connector}.{name}")
+
+    def _cite(self, path: tuple[str | int, ...], entry: str) -> str:
+        keys = ".".join(str(part) for part in path if isinstance(part, str))
+        line = locate(self._text, path)
+        return f"{self._source}{f':{line}' if line else ''}: {keys} has {entry!r}"
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def _entry_matches(entry: str, connector: str, name: str, access: Access) -> bool:
+    if ":" in entry:
+        of_connector, _, of_access = entry.partition(":")
+        return fnmatchcase(connector, of_connector) and fnmatchcase(access, of_access)
+    of_connector, _, of_name = entry.partition(".")
+    return fnmatchcase(connector, of_connector) and fnmatchcase(name, of_name)
+
+
+def open_to(*agents: str) -> Policy:
+    """The policy where no file is set: the named agents may use everything."""
+    everything = Role(allow=["*:*"])
+    known = [Agent(id=agent, roles=["everything"]) for agent in agents]
+    return Policy(PolicyFile(roles={"everything": everything}, agents=known), source="the default policy")
+
+
+def load_policy(path: Path, connector: str, names: Iterable[str]) -> Policy:
+    """Read a policy file.
+
+    Args:
+        path: The TOML file.
+        connector: This connector; of others' names the file may say what it likes.
+        names: Every tool, resource and prompt of this connector.
+
+    Raises:
+        ConfigurationError: With file, line and reason, where it cannot be read or names something unknown.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        data: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: not valid TOML: {error}") from error
+    try:
+        content = PolicyFile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = "is not a known setting" if first["type"] == "extra_forbidden" else first["msg"]
+        raise ConfigurationError(_complaint(path, text, first["loc"], reason)) from error
+    _check_names(path, text, content, connector, set(names))
+    return Policy(content, source=path.name, text=text)
+
+
+def _check_names(path: Path, text: str, content: PolicyFile, connector: str, names: set[str]) -> None:
+    def refuse(location: tuple[str | int, ...], reason: str) -> None:
+        raise ConfigurationError(_complaint(path, text, location, reason))
+
+    for role_name, role in content.roles.items():
+        for key in ("allow", "deny"):
+            entries: list[str] = getattr(role, key)
+            for index, entry in enumerate(entries):
+                reason = _entry_fault(entry, connector, names)
+                if reason:
+                    refuse(("roles", role_name, key, index), reason)
+        for kind in role.fence:
+            if "." not in kind:
+                refuse(("roles", role_name, "fence", kind), f"{kind!r} must be written `<connector>.<kind>`")
+    for pattern in content.limits:
+        reason = None if pattern == "*" else _limits_fault(pattern, connector, names)
+        if reason:
+            refuse(("limits", pattern), reason)
+    seen: set[str] = set()
+    for index, agent in enumerate(content.agents):
+        if agent.id in seen:
+            refuse(("agents", index, "id"), f"agent {agent.id!r} is there twice")
+        seen.add(agent.id)
+        for role_name in agent.roles:
+            if role_name not in content.roles:
+                known = ", ".join(sorted(content.roles)) or "none"
+                refuse(("agents", index, "roles"), f"there is no role {role_name!r} (known: {known})")
+
+
+def _entry_fault(entry: str, connector: str, names: set[str]) -> str | None:
+    if ":" in entry:
+        access = entry.partition(":")[2]
+        if access not in ("*", "read", "write", "destructive"):
+            return f"{entry!r}: the access is read, write, destructive or *"
+        return None
+    of_connector, dot, name = entry.partition(".")
+    if not dot:
+        return f"{entry!r} must be written `<connector>:<access>` or `<connector>.<name>`"
+    if of_connector == connector and not any(fnmatchcase(known, name) for known in names):
+        return f"{entry!r}: {connector} has no {name!r} (it has {', '.join(sorted(names))})"
+    return None
+
+
+def _limits_fault(entry: str, connector: str, names: set[str]) -> str | None:
+    if "*" in entry or "." not in entry:
+        return f'{entry!r} must be "*" or one tool, written `<connector>.<tool>`'
+    return _entry_fault(entry, connector, names)
+
+
+def _complaint(path: Path, text: str, location: tuple[str | int, ...], reason: str) -> str:
+    line = locate(text, location)
+    keys = ".".join(str(part) for part in location)
+    return f"{path}{f':{line}' if line else ''}: {keys}: {reason}"
+
+
+def locate(text: str, location: tuple[str | int, ...]) -> int | None:
+    """The line (from 1) of a TOML text where a key path is set, as well as can be told without a full parse."""
+    lines = text.splitlines()
+    keys = [part for part in location if isinstance(part, str)]
+    nth = next((part for part in location if isinstance(part, int)), 0)
+    for depth in range(len(keys), 0, -1):
+        table = re.escape(".".join(keys[:depth])).replace(r"\.", r"\s*\.\s*")
+        headers = [i for i, line in enumerate(lines) if re.match(rf"\s*\[\[?\s*{table}\s*\]\]?", line)]
+        if not headers:
+            continue
+        start = headers[nth] if "[[" in lines[headers[0]] and nth < len(headers) else headers[0]
+        for key in keys[depth:][:1]:
+            for i in range(start + 1, len(lines)):
+                if re.match(r"\s*\[", lines[i]):
+                    break
+                if re.match(rf'\s*"?{re.escape(key)}"?\s*=', lines[i]):
+                    return i + 1
+        return start + 1
+    return None

@@ -1,0 +1,196 @@
+"""The process around a server: policy, keys and audit are opened, then one transport runs."""
+
+import asyncio
+import ipaddress
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ringmain_core.audit import AuditKey, AuditLog, load_or_create_key
+from ringmain_core.connector import AnyConnector
+from ringmain_core.cursors import Cursors
+from ringmain_core.errors import ConfigurationError
+from ringmain_core.gates.audit import Trail
+from ringmain_core.identity.api_keys import ApiKeys, KeyFile
+from ringmain_core.policy import Policy, load_policy, open_to
+from ringmain_core.principal import LOCAL
+from ringmain_core.server import Runtime, build_server
+from ringmain_core.settings import ConnectorSettings, CoreSettings
+
+_log = logging.getLogger(__name__)
+
+
+class PolicyStore:
+    """The policy in force; a reading that fails leaves it as it is."""
+
+    def __init__(self, connector: AnyConnector, path: Path | None) -> None:
+        self._connector = connector
+        self.path = path
+        self.current = self._read()
+
+    def reload(self) -> None:
+        """Read the file again; where it cannot be used, say so and keep the policy in force."""
+        try:
+            self.current = self._read()
+        except ConfigurationError as error:
+            _log.error("policy not reloaded, the old one stays: %s", error)  # noqa: TRY400 (the sentence is enough)
+        else:
+            _log.warning("policy reloaded from %s", self.path)
+
+    def _read(self) -> Policy:
+        if self.path is None:
+            return open_to(LOCAL.id)
+        names = [declaration.name for declaration in self._connector.declarations()]
+        return load_policy(self.path, self._connector.name, names)
+
+
+def key_file(core: CoreSettings) -> KeyFile:
+    """The keys of all connectors that share a state folder."""
+    return KeyFile(core.state_dir / "keys.json")
+
+
+def audit_path(connector: AnyConnector, core: CoreSettings) -> Path:
+    """The file that the audit goes to, unless it goes to a stream or nowhere."""
+    return core.state_dir / connector.name / "audit.jsonl" if core.audit == "file" else Path(core.audit)
+
+
+def audit_key(core: CoreSettings) -> AuditKey:
+    """The key of the audit's MAC: from the settings, or kept in the state folder."""
+    if core.audit_key is not None:
+        return AuditKey(core.audit_key.get_secret_value().encode())
+    return load_or_create_key(core.state_dir / "audit.key")
+
+
+@contextmanager
+def opened_audit(connector: AnyConnector, core: CoreSettings) -> Iterator[AuditLog]:
+    """The audit log, closed and synced at the end."""
+    if core.audit == "off":
+        log = AuditLog.none()
+    elif core.audit in ("stdout", "stderr"):
+        log = AuditLog.on_stream("stdout" if core.audit == "stdout" else "stderr", audit_key(core))
+    else:
+        log = AuditLog.open(audit_path(connector, core), audit_key(core))
+    with log:
+        yield log
+
+
+def run_stdio(connector: AnyConnector, core: CoreSettings, settings: ConnectorSettings) -> None:
+    """Serve the client that started this process."""
+    from ringmain_core.transport.stdio import run_stdio as serve
+
+    if core.audit == "stdout":
+        raise ConfigurationError(
+            "RINGMAIN_AUDIT=stdout would break the protocol on stdio; use stderr or a file."
+        )
+    policies = PolicyStore(connector, core.policy)
+    if LOCAL.id not in policies.current.agents:
+        _log.warning("the policy has no agent %r: whoever uses this over stdio sees nothing", LOCAL.id)
+
+    async def main() -> None:
+        with opened_audit(connector, core) as audit:
+            runtime = _runtime(connector, core, policies, audit)
+            async with connector.connect(settings, Cursors(runtime.secret)) as upstream:
+                await serve(build_server(connector, upstream, runtime), core.max_body_bytes)
+
+    _run(main())
+
+
+def run_http(
+    connector: AnyConnector, core: CoreSettings, settings: ConnectorSettings, say: Callable[[str], None]
+) -> None:
+    """Serve over HTTP until told to stop.
+
+    Raises:
+        ConfigurationError: Where nobody could authenticate, on any address but loopback.
+    """
+    from ringmain_core.transport.http import HttpApp, serve_http
+
+    policies = PolicyStore(connector, core.policy)
+    keys = ApiKeys(key_file(core))
+    _require_authentication(core, policies, keys, say)
+
+    async def main() -> None:
+        with opened_audit(connector, core) as audit:
+            runtime = _runtime(connector, core, policies, audit)
+            async with connector.connect(settings, Cursors(runtime.secret)) as upstream:
+                app = HttpApp(
+                    connector,
+                    build_server(connector, upstream, runtime),
+                    upstream,
+                    core,
+                    authenticate=lambda credential: keys.recognise(credential, policies.current),
+                    record=runtime.trail.write_unserved,
+                    audit_healthy=lambda: audit.stats.healthy,
+                )
+                await serve_http(app, core, announce=say, on_hangup=policies.reload)
+
+    _run(main(), fast=True)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine can connect to an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _require_authentication(
+    core: CoreSettings, policies: PolicyStore, keys: ApiKeys, say: Callable[[str], None]
+) -> None:
+    nobody = keys.is_empty(policies.current)
+    if not is_loopback(core.host):
+        if core.policy is None:
+            raise ConfigurationError(
+                f"{core.host} can be reached from elsewhere, and there is no policy. Set RINGMAIN_POLICY to a "
+                "policy file that names the agents, or listen on 127.0.0.1."
+            )
+        if nobody:
+            raise ConfigurationError(
+                f"{core.host} can be reached from elsewhere, and no agent has a key. Make one with "
+                "`keys create AGENT`, or listen on 127.0.0.1."
+            )
+    elif nobody and core.policy is None:
+        key, stored = key_file(core).create(LOCAL.id)
+        say(f"API key {stored.id}, made just now and shown only this once: {key}")
+    elif nobody:
+        say("No agent has an API key yet, so nobody can call: make one with `keys create AGENT`.")
+
+
+def _runtime(connector: AnyConnector, core: CoreSettings, policies: PolicyStore, audit: AuditLog) -> Runtime:
+    secret = secrets.token_bytes(32)
+    key = AuditKey(secret) if core.audit == "off" else audit_key(core)
+    return Runtime(
+        core=core,
+        policy=lambda: policies.current,
+        trail=Trail(connector.name, audit, key.mac_of_answer, keep_text=core.audit_results == "text"),
+        local=LOCAL,
+        secret=secret,
+    )
+
+
+def _run(main: Coroutine[Any, Any, None], *, fast: bool = False) -> None:
+    """Run until done; SIGTERM ends it in order, so that what was opened is closed."""
+
+    async def until_told() -> None:
+        task = asyncio.ensure_future(main)
+        if sys.platform != "win32" and not fast:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            _log.info("stopped")
+
+    if fast and sys.platform != "win32":
+        import uvloop
+
+        uvloop.run(until_told())
+    else:
+        asyncio.run(until_told())

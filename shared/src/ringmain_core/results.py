@@ -1,0 +1,70 @@
+"""What tools return, as the protocol's results: text for the model, structure for the program."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from ringmain_core.errors import ERROR_META, AnswerTooLarge, ToolFailure
+
+WireResult = dict[str, Any]
+
+
+class Answer(BaseModel):
+    """Base of what tools return: structured content for programs, and beside it text written for a model."""
+
+    def text(self) -> str:
+        """The answer for a model to read. The default is compact JSON; most answers can do better."""
+        return self.model_dump_json(exclude_none=True)
+
+
+def success(value: object, budget: int) -> WireResult:
+    """The wire form of what a tool returned.
+
+    Args:
+        value: Text, an `Answer`, or a protocol result, as a model or a dict.
+        budget: How many bytes of text may go out. Text beyond it is cut at a line's end and says so.
+
+    Raises:
+        AnswerTooLarge: Where a structured answer is over its budget: cutting it would break its shape.
+    """
+    if isinstance(value, str):
+        return {"content": [{"type": "text", "text": _within(value, budget)}]}
+    if isinstance(value, Answer):
+        text = value.text()
+        if len(text) > budget:
+            raise AnswerTooLarge(
+                f"The answer has {len(text):,} characters, the budget is {budget:,}. Ask for less: a smaller "
+                "`limit`, less detail, or a narrower filter."
+            )
+        structured = value.model_dump(mode="json", exclude_none=True)
+        return {"content": [{"type": "text", "text": text}], "structuredContent": structured}
+    wire = as_wire(value)
+    if wire is None:
+        raise TypeError(f"a tool returned {type(value).__name__}; it may return text, an Answer or a result")
+    return wire
+
+
+def as_wire(value: object) -> WireResult | None:
+    """A protocol result that a function made itself; `None` where the value is something else."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(by_alias=True, mode="json", exclude_none=True)
+    return dict(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else None
+
+
+def failure(error: ToolFailure, call_id: str) -> WireResult:
+    """The wire form of a failure that the model can act on."""
+    fields = error.fields() | {"call_id": call_id}
+    return {
+        "content": [{"type": "text", "text": error.message}],
+        "isError": True,
+        "_meta": {ERROR_META: fields},
+    }
+
+
+def _within(text: str, budget: int) -> str:
+    if len(text) <= budget:
+        return text
+    cut = text.rfind("\n", 0, budget)
+    kept = text[: cut if cut > 0 else budget]
+    return f"{kept}\n[truncated: {len(kept):,} of {len(text):,} characters shown; ask for less or for the next part]"

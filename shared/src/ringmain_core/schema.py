@@ -1,0 +1,59 @@
+"""JSON schemas as models should see them: small, flat, without what pydantic adds for programs."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+JsonSchema = dict[str, Any]
+
+
+def slim_schema(model: type[BaseModel], mode: str = "validation") -> JsonSchema:
+    """A model's schema without titles, null alternatives, null defaults and references.
+
+    Args:
+        model: The pydantic model.
+        mode: `validation` for what comes in, `serialization` for what goes out.
+    """
+    schema = model.model_json_schema(mode="serialization" if mode == "serialization" else "validation")
+    definitions = cast("dict[str, JsonSchema]", schema.pop("$defs", {}))
+    return cast("JsonSchema", _slim(schema, definitions, depth=0))
+
+
+def _slim(node: Any, definitions: Mapping[str, JsonSchema], depth: int) -> Any:
+    if isinstance(node, list):
+        return [_slim(item, definitions, depth) for item in cast("list[Any]", node)]
+    if not isinstance(node, dict):
+        return node
+    node = cast("JsonSchema", node)
+    if "$ref" in node:
+        if depth > 8:
+            return {"type": "object"}  # a recursive model: deeper levels are described in words
+        name = str(node["$ref"]).rpartition("/")[2]
+        siblings = {key: value for key, value in node.items() if key != "$ref"}
+        return _slim(definitions[name] | siblings, definitions, depth + 1)
+    slim: JsonSchema = {}
+    for key, value in node.items():
+        if key == "title" and isinstance(value, str):
+            continue
+        if key == "default" and value is None:
+            continue
+        if key == "properties":
+            properties = cast("dict[str, Any]", value)
+            slim[key] = {name: _slim(property_, definitions, depth) for name, property_ in properties.items()}
+        elif key in ("default", "examples", "enum", "const"):
+            slim[key] = value
+        else:
+            slim[key] = _slim(value, definitions, depth)
+    return _without_null(slim)
+
+
+def _without_null(schema: JsonSchema) -> JsonSchema:
+    alternatives = cast("list[JsonSchema] | None", schema.get("anyOf"))
+    if alternatives is None:
+        return schema
+    rest = [alternative for alternative in alternatives if alternative != {"type": "null"}]
+    outer = {key: value for key, value in schema.items() if key != "anyOf"}
+    if len(rest) == 1:
+        return rest[0] | outer
+    return outer | {"anyOf": rest}

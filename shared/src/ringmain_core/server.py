@@ -1,0 +1,206 @@
+"""`build_server`: a connector becomes an MCP server, with every gate around it."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import mcp_types as types
+from mcp.server.caching import CacheHint
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.shared.exceptions import MCPError
+
+from ringmain_core.arguments import Upstream
+from ringmain_core.call import Call, current_call
+from ringmain_core.connector import AnyConnector
+from ringmain_core.errors import NotFound, RingmainError, ToolFailure, UnknownResource
+from ringmain_core.gates.access import Access
+from ringmain_core.gates.adapter import Adapter
+from ringmain_core.gates.audit import Audit, Intent, Trail
+from ringmain_core.gates.rate_limit import RateLimit
+from ringmain_core.invoke import invoke
+from ringmain_core.policy import Policy
+from ringmain_core.principal import Principal
+from ringmain_core.results import WireResult, as_wire, failure, success
+from ringmain_core.settings import CoreSettings
+from ringmain_core.tooling import Declaration, Prompt, Resource, Tool
+
+Context = ServerRequestContext[Upstream, Any]
+DeclarationT = TypeVar("DeclarationT", bound=Declaration)
+
+_FAILED = -32000
+_MOST_COMPLETIONS = 100
+_LISTS_KEEP = CacheHint(ttl_ms=60_000, scope="private")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What the process around a connector provides.
+
+    Attributes:
+        policy: The policy in force at this moment; it may be read again while the server runs.
+        local: Who calls where the transport cannot say (stdio); `None` where it always can.
+        secret: Random bytes behind cursors and request state; replicas that share it can answer for each other.
+    """
+
+    core: CoreSettings
+    policy: Callable[[], Policy]
+    trail: Trail
+    local: Principal | None
+    secret: bytes
+
+
+def build_server(connector: AnyConnector, upstream: Upstream, runtime: Runtime) -> Server[Upstream]:
+    """Make the MCP server of a connector, around its client. Nothing listens until it is run."""
+    access = Access(connector, runtime.policy)
+    gates = (
+        Audit(connector, runtime.trail),  # outermost: what the gates below refuse is on record too
+        RateLimit(runtime.policy),  # before access: guessing what exists costs as much as using it
+        access,  # decides, and finds the declaration that everything below needs
+        Intent(connector, runtime.trail),  # innermost: only what really will be tried is an intent
+    )
+    handlers = _Handlers(connector, runtime, access)
+
+    @asynccontextmanager
+    async def lifespan(_: Server[Upstream]) -> AsyncIterator[Upstream]:
+        yield upstream
+
+    server = Server[Upstream](
+        connector.distribution,
+        title=connector.title,
+        version=connector.version,
+        instructions=connector.instructions,
+        lifespan=lifespan,
+        cache_hints=dict.fromkeys(
+            ("tools/list", "resources/list", "resources/templates/list", "prompts/list"), _LISTS_KEEP
+        ),
+        get_tool_input_schema=handlers.input_schema,
+        on_list_tools=handlers.list_tools,
+        on_call_tool=handlers.call_tool,
+        on_list_resources=handlers.list_resources,
+        on_list_resource_templates=handlers.list_resource_templates,
+        on_read_resource=handlers.read_resource,
+        on_list_prompts=handlers.list_prompts,
+        on_get_prompt=handlers.get_prompt,
+        on_completion=handlers.complete,
+    )
+    sealed_state = RequestStateSecurity(keys=[runtime.secret], bind_principal=_principal_of)
+    server.middleware[:] = [
+        RequestStateBoundary(sealed_state, default_audience=connector.distribution),
+        Adapter(connector.name, gates, runtime.local),
+    ]
+    return server
+
+
+def _principal_of(_: Context) -> str | None:
+    call = current_call.get()
+    return None if call is None else f"{call.principal.auth}:{call.principal.id}"
+
+
+class _Handlers:
+    """The protocol's methods, each in terms of declarations."""
+
+    def __init__(self, connector: AnyConnector, runtime: Runtime, access: Access) -> None:
+        self._connector = connector
+        self._runtime = runtime
+        self._may_use = access.may_use
+
+    def input_schema(self, name: str) -> Mapping[str, Any] | None:
+        tool = self._connector.tools_by_name.get(name)
+        return tool.listing()["inputSchema"] if tool is not None else None
+
+    async def list_tools(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
+        return _complete({"tools": [tool.listing() for tool in self._visible(self._connector.tools, params)]})
+
+    async def list_resources(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
+        visible = self._visible(self._connector.resources, params)
+        return _complete({"resources": [resource.listing() for resource in visible if not resource.is_template]})
+
+    async def list_resource_templates(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
+        visible = self._visible(self._connector.resources, params)
+        return _complete({"resourceTemplates": [resource.listing() for resource in visible if resource.is_template]})
+
+    async def list_prompts(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
+        return _complete({"prompts": [prompt.listing() for prompt in self._visible(self._connector.prompts, params)]})
+
+    async def call_tool(self, ctx: Context, params: types.CallToolRequestParams) -> Any:
+        call, tool = _call_and(Tool)
+        try:
+            value = await self._invoke(tool, params.arguments or {}, call, ctx)
+            return _complete(success(value, self._runtime.core.max_answer_bytes))
+        except ToolFailure as error:
+            return _complete(failure(error, call.id))
+
+    async def read_resource(self, ctx: Context, params: types.ReadResourceRequestParams) -> Any:
+        call, resource = _call_and(Resource)
+        variables = resource.match(params.uri) or {}
+        try:
+            value = await self._invoke(resource, variables, call, ctx)
+        except NotFound as error:
+            raise UnknownResource(error.message) from error
+        except ToolFailure as error:
+            raise _protocol_error(error, call) from error
+        return _complete(as_wire(value) or _contents(params.uri, resource, value))
+
+    async def get_prompt(self, ctx: Context, params: types.GetPromptRequestParams) -> Any:
+        call, prompt = _call_and(Prompt)
+        try:
+            value = await self._invoke(prompt, params.arguments or {}, call, ctx)
+        except ToolFailure as error:
+            raise _protocol_error(error, call) from error
+        return _complete(as_wire(value) or _messages(prompt, value))
+
+    async def complete(self, ctx: Context, params: types.CompleteRequestParams) -> Any:
+        _, declaration = _call_and(Declaration)
+        completer = None
+        if isinstance(declaration, Resource | Prompt):
+            completer = declaration.complete.get(params.argument.name)
+        chosen = (params.context.arguments if params.context is not None else None) or {}
+        values = await completer(ctx.lifespan_context, params.argument.value, chosen) if completer else []
+        shown = values[:_MOST_COMPLETIONS]
+        more = len(values) > len(shown)
+        return _complete({"completion": {"values": shown, "total": len(values), "hasMore": more}})
+
+    def _visible(self, declarations: Any, params: types.PaginatedRequestParams | None) -> Any:
+        if params is not None and params.cursor:
+            raise MCPError(types.INVALID_PARAMS, "This list has one page; leave `cursor` out.")
+        call = current_call.get()
+        return [item for item in declarations if call is not None and self._may_use(call, item)]
+
+    async def _invoke(self, item: Declaration, raw: Mapping[str, Any], call: Call, ctx: Context) -> Any:
+        return await invoke(item, raw, call, ctx.lifespan_context, self._runtime.core.call_timeout)
+
+
+def _call_and(kind: type[DeclarationT]) -> tuple[Call, DeclarationT]:
+    """The call at hand and its declaration, which the access gate has put there."""
+    call = current_call.get()
+    if call is None or not isinstance(call.declaration, kind):
+        raise RuntimeError("a request came past the gates")
+    return call, call.declaration
+
+
+def _protocol_error(error: RingmainError, call: Call) -> MCPError:
+    return MCPError(_FAILED, error.message, error.fields() | {"call_id": call.id})
+
+
+def _complete(result: WireResult) -> WireResult:
+    """Say what the 2026-07-28 protocol wants said; earlier revisions do not see it."""
+    return {"resultType": "complete", **result}
+
+
+def _messages(prompt: Prompt, value: object) -> WireResult:
+    message = {"role": "user", "content": {"type": "text", "text": value}}
+    return {"description": prompt.description, "messages": [message]}
+
+
+def _contents(uri: str, resource: Resource, value: object) -> WireResult:
+    content: dict[str, Any] = {"uri": uri, "mimeType": resource.mime_type}
+    if isinstance(value, bytes):
+        import base64
+
+        content["blob"] = base64.b64encode(value).decode()
+    else:
+        content["text"] = cast("str", value)
+    return {"contents": [content]}

@@ -1,0 +1,235 @@
+"""Declarations: a plain async function becomes a tool, a resource or a prompt, with all that policy needs to know."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from ringmain_core.arguments import Arguments
+from ringmain_core.policy import Access
+from ringmain_core.results import Answer
+from ringmain_core.schema import JsonSchema, slim_schema
+
+Function = Callable[..., Awaitable[Any]]
+Completion = Callable[[Any, str, Mapping[str, str]], Awaitable[list[str]]]
+"""Offers values for an argument: from the client, what was typed, and the arguments already chosen."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What tools, resources and prompts have in common.
+
+    Attributes:
+        name: Unique within the connector and kind; policy and audit use it.
+        access: What using it can do to the world.
+        description: Written for a model, from the function's docstring.
+        timeout: Seconds for one call; `None` takes the server's default.
+    """
+
+    function: Function
+    name: str
+    title: str
+    access: Access
+    description: str
+    timeout: float | None = None
+
+    @cached_property
+    def arguments(self) -> Arguments:
+        """What the function takes; made on first use, for the start of a process must not wait for it."""
+        return Arguments(self.function)
+
+
+@dataclass(frozen=True)
+class Tool(Declaration):
+    """Something a model can do."""
+
+    idempotent: bool = True
+    open_world: bool = False
+    input_schema: JsonSchema | None = None
+
+    @cached_property
+    def output_schema(self) -> JsonSchema | None:
+        returned = get_type_hints(self.function).get("return")
+        if isinstance(returned, type) and issubclass(returned, Answer):
+            return slim_schema(returned, mode="serialization")
+        return None
+
+    def listing(self) -> dict[str, Any]:
+        """The tool as `tools/list` shows it; every annotation is stated."""
+        shown: dict[str, Any] = {
+            "name": self.name,
+            "title": self.title,
+            "description": self.description,
+            "inputSchema": self.input_schema or self.arguments.schema,
+            "annotations": {
+                "readOnlyHint": self.access == "read",
+                "destructiveHint": self.access == "destructive",
+                "idempotentHint": self.idempotent,
+                "openWorldHint": self.open_world,
+            },
+        }
+        if self.output_schema is not None:
+            shown["outputSchema"] = self.output_schema
+        return shown
+
+
+@dataclass(frozen=True)
+class Resource(Declaration):
+    """Something a model can read, by a URI or by a template of URIs (RFC 6570)."""
+
+    uri: str = ""
+    mime_type: str = "text/plain"
+    complete: Mapping[str, Completion] = field(default_factory=dict[str, Completion])
+
+    @property
+    def is_template(self) -> bool:
+        return "{" in self.uri
+
+    def match(self, uri: str) -> dict[str, Any] | None:
+        """The variables of a URI that fits, `None` for one that does not."""
+        if not self.is_template:
+            return {} if uri == self.uri else None
+        return self._template.match(uri)
+
+    def listing(self) -> dict[str, Any]:
+        """The resource as `resources/list` or `resources/templates/list` shows it."""
+        key = "uriTemplate" if self.is_template else "uri"
+        return {
+            key: self.uri,
+            "name": self.name,
+            "title": self.title,
+            "description": self.description,
+            "mimeType": self.mime_type,
+        }
+
+    @cached_property
+    def _template(self) -> Any:
+        from mcp.shared.uri_template import UriTemplate
+
+        return UriTemplate.parse(self.uri)
+
+
+@dataclass(frozen=True)
+class Prompt(Declaration):
+    """A way of working that a person can choose."""
+
+    complete: Mapping[str, Completion] = field(default_factory=dict[str, Completion])
+
+    def listing(self) -> dict[str, Any]:
+        """The prompt as `prompts/list` shows it."""
+        required = self.arguments.schema.get("required", [])
+        properties: dict[str, JsonSchema] = self.arguments.schema.get("properties", {})
+        arguments = [
+            {"name": name, "description": schema.get("description", ""), "required": name in required}
+            for name, schema in properties.items()
+        ]
+        return {
+            "name": self.name,
+            "title": self.title,
+            "description": self.description,
+            "arguments": arguments,
+        }
+
+
+def tool(
+    *,
+    access: Access,
+    title: str,
+    name: str | None = None,
+    idempotent: bool = True,
+    open_world: bool = False,
+    timeout: float | None = None,
+    input_schema: JsonSchema | None = None,
+) -> Callable[[Function], Tool]:
+    """Declare a tool.
+
+    Args:
+        access: `read`, `write` or `destructive`; it becomes the scope `<connector>:<access>` and the hints.
+        title: For people.
+        name: Where the function's own name will not do.
+        idempotent: Whether the same call twice has the effect of one.
+        open_world: Whether it reaches beyond the connected system.
+        timeout: Seconds, where the server's default will not do.
+        input_schema: Published instead of the one made from the signature, which still validates.
+    """
+
+    def declare(function: Function) -> Tool:
+        return Tool(
+            function=function,
+            name=name or _name_of(function),
+            title=title,
+            access=access,
+            description=_docstring(function),
+            timeout=timeout,
+            idempotent=idempotent,
+            open_world=open_world,
+            input_schema=input_schema,
+        )
+
+    return declare
+
+
+def resource(
+    uri: str,
+    *,
+    title: str,
+    mime_type: str = "text/plain",
+    name: str | None = None,
+    complete: Mapping[str, Completion] | None = None,
+    timeout: float | None = None,
+) -> Callable[[Function], Resource]:
+    """Declare a resource, or a template of resources where the URI has `{variables}`.
+
+    Args:
+        uri: The URI or RFC 6570 template; its variables are the function's parameters.
+        title: For people.
+        mime_type: Of the text or bytes that the function returns.
+        name: Where the function's own name will not do.
+        complete: For a variable, a function that takes what has been typed and offers values.
+        timeout: Seconds, where the server's default will not do.
+    """
+
+    def declare(function: Function) -> Resource:
+        return Resource(
+            function=function,
+            name=name or _name_of(function),
+            title=title,
+            access="read",
+            description=_docstring(function),
+            timeout=timeout,
+            uri=uri,
+            mime_type=mime_type,
+            complete=complete or {},
+        )
+
+    return declare
+
+
+def prompt(
+    *, title: str, name: str | None = None, complete: Mapping[str, Completion] | None = None
+) -> Callable[[Function], Prompt]:
+    """Declare a prompt: the function returns the text, or messages in the protocol's form."""
+
+    def declare(function: Function) -> Prompt:
+        return Prompt(
+            function=function,
+            name=name or _name_of(function),
+            title=title,
+            access="read",
+            description=_docstring(function),
+            complete=complete or {},
+        )
+
+    return declare
+
+
+def _name_of(function: Function) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _docstring(function: Function) -> str:
+    text = inspect.getdoc(function)
+    if not text:
+        raise ValueError(f"{_name_of(function)} needs a docstring: it is what a model reads")
+    return text

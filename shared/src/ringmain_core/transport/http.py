@@ -1,0 +1,201 @@
+"""MCP over HTTP: the app with its routes, and the process that serves it."""
+
+import logging
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Any
+
+import anyio
+import uvicorn
+from fastapi import FastAPI, Response
+from fastapi_offline import FastAPIOffline
+from mcp.server.lowlevel import Server
+from mcp.server.runner import serve_dual_era_loop
+from mcp.server.sse import SseServerTransport
+from mcp.server.streamable_http import EventStore
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from pydantic import BaseModel
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ringmain_core.connector import AnyConnector
+from ringmain_core.errors import Refusal
+from ringmain_core.principal import Principal
+from ringmain_core.settings import CoreSettings
+from ringmain_core.transport.front import Front, Neighbours, Route
+
+_log = logging.getLogger(__name__)
+
+_READY_WITHIN = 3.0
+_DRAIN_SECONDS = 20
+
+
+class Health(BaseModel):
+    """How the process stands."""
+
+    status: str
+    reason: str = ""
+
+
+class HttpApp:
+    """The ASGI app of one connector.
+
+    Args:
+        server: What answers on the MCP paths.
+        upstream: Handed to the connector's own readiness check.
+        authenticate: Turns a credential into a principal, or `None`.
+        record: Told of every request that is refused before it becomes a call.
+        audit_healthy: Whether the audit can be written.
+        event_store: Lets clients of 2025-11-25 resume a broken stream; without it they start again.
+    """
+
+    def __init__(
+        self,
+        connector: AnyConnector,
+        server: Server[Any],
+        upstream: object,
+        core: CoreSettings,
+        *,
+        authenticate: Callable[[str], Principal | None],
+        record: Callable[[Refusal, Principal, Route | None], None],
+        audit_healthy: Callable[[], bool],
+        event_store: EventStore | None = None,
+    ) -> None:
+        self._connector = connector
+        self._server = server
+        self._upstream = upstream
+        self._audit_healthy = audit_healthy
+        self._draining = False
+        self._manager = StreamableHTTPSessionManager(
+            server,
+            json_response=core.responses == "json",
+            stateless=not core.sessions,
+            event_store=event_store,
+            max_request_body_size=core.max_body_bytes,
+        )
+        routes = {"/v1/mcp": Route(self._manager.handle_request, "http", "v1")}
+        if core.legacy_sse:
+            sse = SseServerTransport("/v1/messages", max_request_body_size=core.max_body_bytes)
+            routes["/v1/sse"] = Route(self._serve_sse(sse), "sse", "v1")
+            routes["/v1/messages"] = Route(sse.handle_post_message, "sse", "v1")
+        self.front = Front(
+            routes=routes,
+            pages=self._pages(),
+            neighbours=Neighbours(core.allowed_hosts, core.allowed_origins),
+            authenticate=authenticate,
+            record=record,
+            max_body=core.max_body_bytes,
+        )
+        self.asgi: ASGIApp = self.front
+        if core.allowed_origins:
+            self.asgi = CORSMiddleware(
+                self.front,
+                allow_origins=core.allowed_origins,
+                allow_methods=["GET", "POST", "DELETE"],
+                allow_headers=["*"],
+                expose_headers=["Mcp-Session-Id", "Retry-After", "WWW-Authenticate"],
+            )
+
+    def drain(self) -> None:
+        """Take no new work: readiness says so, and streams that would stay open for ever are ended."""
+        self._draining = True
+        self.front.close_streams()
+
+    def _pages(self) -> FastAPI:
+        @asynccontextmanager
+        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+            async with self._manager.run():
+                yield
+
+        app = FastAPIOffline(
+            title=self._connector.distribution,
+            version=self._connector.version,
+            description=f"{self._connector.title} over MCP: clients connect to `/v1/mcp` with an API key.",
+            lifespan=lifespan,
+            redoc_url=None,
+        )
+
+        @app.get("/healthz", tags=["health"])
+        async def healthz() -> Health:  # pyright: ignore[reportUnusedFunction]
+            """Whether the process lives. It never asks the system behind the connector."""
+            return Health(status="ok")
+
+        @app.get("/readyz", tags=["health"], responses={503: {"model": Health}})
+        async def readyz(response: Response) -> Health:  # pyright: ignore[reportUnusedFunction]
+            """Whether calls can be served now: not draining, audit writable, the system behind reachable."""
+            reason = await self._reason_not_ready()
+            if reason:
+                response.status_code = 503
+            return Health(status="not ready" if reason else "ok", reason=reason)
+
+        return app
+
+    async def _reason_not_ready(self) -> str:
+        if self._draining:
+            return "draining"
+        if not self._audit_healthy():
+            return "the audit cannot be written"
+        try:
+            with anyio.fail_after(_READY_WITHIN):
+                await self._connector.ready(self._upstream)
+        except Exception as error:
+            _log.warning("not ready: %s", type(error).__name__)
+            return f"{self._connector.title} cannot be reached"
+        return ""
+
+    def _serve_sse(self, sse: SseServerTransport) -> ASGIApp:
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            async with sse.connect_sse(scope, receive, send) as (incoming, outgoing):
+                await serve_dual_era_loop(self._server, incoming, outgoing, lifespan_state=self._upstream)
+
+        return serve
+
+
+class _DrainingServer(uvicorn.Server):
+    """uvicorn, told to drain before it waits for its connections."""
+
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._drain()
+        super().handle_exit(sig, frame)
+
+
+async def serve_http(
+    app: HttpApp,
+    core: CoreSettings,
+    *,
+    announce: Callable[[str], None],
+    on_hangup: Callable[[], None],
+) -> None:
+    """Listen until SIGTERM or SIGINT, then finish what is running.
+
+    Args:
+        announce: Told the URL once connections are taken.
+        on_hangup: Called on SIGHUP.
+    """
+    family = socket.AF_INET6 if ":" in core.host else socket.AF_INET
+    listener = socket.create_server((core.host, core.port), family=family, backlog=2048)
+    config = uvicorn.Config(
+        app.asgi,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        lifespan="on",
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+    server = _DrainingServer(config, app.drain)
+    if sys.platform != "win32":
+        import asyncio
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_hangup)
+    host = f"[{core.host}]" if family == socket.AF_INET6 else core.host
+    announce(f"http://{host}:{listener.getsockname()[1]}/v1/mcp")
+    await server.serve(sockets=[listener])

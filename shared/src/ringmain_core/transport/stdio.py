@@ -1,0 +1,135 @@
+"""MCP over standard input and output, for clients that start the server themselves."""
+
+import asyncio
+import json
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, BinaryIO
+
+import anyio
+import mcp_types as types
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.server.lowlevel import Server
+from mcp.shared.message import SessionMessage
+
+from ringmain_core.transport.strict_json import NotStrictJson, check_strict
+
+_BUFFERED = 64
+
+
+async def run_stdio(server: Server[Any], max_line: int) -> None:
+    """Serve one client until it closes our input.
+
+    Args:
+        server: What answers.
+        max_line: Longest message in bytes; a longer one is answered with an error and skipped.
+    """
+    with _wire() as (stdin, stdout):
+        async with _messages(stdin, stdout, max_line) as (incoming, outgoing):
+            await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+class _wire:  # noqa: N801 (used like a function)
+    """The process's real standard streams, while everything else in it sees harmless ones.
+
+    A stray `print` of a library would break the protocol: it goes to stderr instead.
+    """
+
+    def __enter__(self) -> tuple[BinaryIO, BinaryIO]:
+        sys.stdout.flush()
+        self._input, self._output = os.dup(0), os.dup(1)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        return os.fdopen(self._input, "rb", closefd=False), os.fdopen(self._output, "wb", closefd=False)
+
+    def __exit__(self, *_: object) -> None:
+        os.dup2(self._output, 1)
+        # The input stays diverted: the reading thread may still hold it, and the process is about to end.
+
+
+@asynccontextmanager
+async def _messages(
+    stdin: BinaryIO, stdout: BinaryIO, max_line: int
+) -> AsyncIterator[
+    tuple[MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObjectSendStream[SessionMessage]]
+]:
+    to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](_BUFFERED)
+    to_client, from_server = anyio.create_memory_object_stream[SessionMessage](_BUFFERED)
+    lines: asyncio.Queue[bytes | None] = asyncio.Queue(_BUFFERED)
+    loop = asyncio.get_running_loop()
+    threading.Thread(target=_read_lines, args=(stdin, max_line, loop, lines), daemon=True).start()
+
+    async def receive() -> None:
+        async with to_server:
+            while (line := await lines.get()) is not None:
+                message = _parse(line, max_line)
+                if isinstance(message, SessionMessage):
+                    await to_server.send(message)
+                else:
+                    await _write(stdout, message)
+
+    async def send() -> None:
+        async with from_server:
+            async for message in from_server:
+                text = message.message.model_dump_json(by_alias=True, exclude_unset=True)
+                await _write(stdout, text.encode())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(receive)
+        tasks.start_soon(send)
+        yield from_client, to_client
+        tasks.cancel_scope.cancel()
+
+
+def _read_lines(
+    stdin: BinaryIO, max_line: int, loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[bytes | None]"
+) -> None:
+    """In a thread of its own: pipes, files and terminals cannot all be awaited."""
+    while True:
+        line = stdin.readline(max_line + 1)
+        if len(line) > max_line:
+            while not line.endswith(b"\n") and (more := stdin.readline(max_line)):
+                line = line[:max_line] + b"\0" + more[-1:]
+        try:
+            asyncio.run_coroutine_threadsafe(lines.put(line or None), loop).result()
+        except (RuntimeError, asyncio.CancelledError):
+            return  # the loop is gone, and with it everybody who would answer
+        if not line:
+            return
+
+
+def _parse(line: bytes, max_line: int) -> SessionMessage | bytes:
+    """The message in a line, or the error to answer with."""
+    if len(line) > max_line:
+        return _error(types.INVALID_REQUEST, f"The message is longer than {max_line:,} bytes.")
+    try:
+        check_strict(line)
+        return SessionMessage(types.jsonrpc_message_adapter.validate_json(line, by_name=False))
+    except NotStrictJson as error:
+        return _error(types.PARSE_ERROR, f"Not a JSON message: {error}.")
+    except ValueError:
+        return _error(types.INVALID_REQUEST, "Not a JSON-RPC 2.0 request, notification or response.")
+
+
+def _error(code: int, message: str) -> bytes:
+    body = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}
+    return json.dumps(body).encode()
+
+
+async def _write(stdout: BinaryIO, line: bytes) -> None:
+    """Write a line; in a thread where it is long enough for a slow reader to block it."""
+    data = line + b"\n"
+    if len(data) < 4096:
+        _write_now(stdout, data)
+    else:
+        await anyio.to_thread.run_sync(_write_now, stdout, data)
+
+
+def _write_now(stdout: BinaryIO, data: bytes) -> None:
+    stdout.write(data)
+    stdout.flush()

@@ -1,0 +1,70 @@
+"""JSON that every reader reads alike: what parsers disagree about is refused before anybody acts on it."""
+
+import json
+from typing import Any, NoReturn
+
+_MOST_DEPTH = 64
+_LARGEST_INTEGER_DIGITS = 19
+
+
+class NotStrictJson(ValueError):
+    """The text is not JSON, or is JSON that readers disagree about; the message says which."""
+
+
+def check_strict(body: bytes) -> None:
+    """Refuse bad UTF-8, duplicate keys, NaN and infinities, integers beyond 64 bits, and deep nesting.
+
+    Raises:
+        NotStrictJson: With the reason.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotStrictJson(f"not UTF-8 at byte {error.start}") from None
+    try:
+        value = _decode(text)
+    except NotStrictJson:
+        raise
+    except RecursionError:
+        raise NotStrictJson(f"nested deeper than {_MOST_DEPTH} levels") from None
+    except ValueError as error:
+        raise NotStrictJson(str(error)) from None
+    if text.count("[") + text.count("{") > _MOST_DEPTH and _depth_exceeds(value, _MOST_DEPTH):
+        raise NotStrictJson(f"nested deeper than {_MOST_DEPTH} levels")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise NotStrictJson("an object has the same key twice")
+    return members
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise NotStrictJson(f"{name} is not JSON")
+
+
+def _bounded_integer(digits: str) -> int:
+    if len(digits) > _LARGEST_INTEGER_DIGITS + 1:
+        raise NotStrictJson("a number has more digits than 64 bits hold; send it as a string")
+    return int(digits)
+
+
+_decode = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_bounded_integer
+).decode
+
+
+def _depth_exceeds(value: Any, most: int) -> bool:
+    level = [value]
+    for _ in range(most):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+        if not below:
+            return False
+        level = below
+    return any(isinstance(item, dict | list) for item in level)
