@@ -4,15 +4,19 @@ import inspect
 import json
 import typing
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments
 from ringmain_core.schema import JsonSchema, slim_schema
+from ringmain_core.transport.strict_json import NotStrictJson, loads_strict
+
+_MOST_FAULTS = 10
 
 
 class Upstream:
@@ -41,6 +45,7 @@ class Arguments:
         hints = typing.get_type_hints(function, include_extras=True)
         self._injected: dict[str, type] = {}
         self._on_record: dict[str, OnRecord] = {}
+        names: list[str] = []
         fields: dict[str, Any] = {}
         for name, parameter in inspect.signature(function).parameters.items():
             hint = hints[name]
@@ -48,12 +53,14 @@ class Arguments:
                 self._injected[name] = hint
                 continue
             default: Any = ... if parameter.default is inspect.Parameter.empty else parameter.default
-            fields[name] = (hint, default)
+            # Named by position inside the model, so that no name (`schema`, `json`) meets one of pydantic's own.
+            fields[f"argument_{len(fields)}"] = (Annotated[hint, Field(alias=name)], default)
+            names.append(name)
             for mark in _metadata(hint):
                 if isinstance(mark, OnRecord):
                     self._on_record[name] = mark
-        self.names: tuple[str, ...] = tuple(fields)
-        config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+        self.names: tuple[str, ...] = tuple(names)
+        config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
         self._model: type[BaseModel] = create_model("Arguments", __config__=config, **fields)
         self.schema: JsonSchema = slim_schema(self._model)
         properties = cast("Mapping[str, JsonSchema]", self.schema.get("properties", {}))
@@ -69,7 +76,7 @@ class Arguments:
             valid = self._model.model_validate(self._unquoted(raw))
         except ValidationError as error:
             raise InvalidArguments(self._advice(error)) from error
-        bound = {name: getattr(valid, name) for name in self.names}
+        bound = dict(zip(self.names, valid.__dict__.values(), strict=True))
         for name, kind in self._injected.items():
             bound[name] = call if kind is Call else upstream
         return bound
@@ -77,41 +84,48 @@ class Arguments:
     def on_record(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments as the audit may keep them."""
         shown: dict[str, Any] = {}
-        for name, value in raw.items():
+        for name in self._kept_names(raw):
             if name not in self.names:
                 shown[name[:64]] = "<unknown argument>"
             elif name in self._on_record:
-                shown[name] = self._on_record[name].show(value)
+                shown[name] = _shown(self._on_record[name], raw[name])
             else:
-                shown[name] = value
+                shown[name] = raw[name]
         return shown
+
+    def _kept_names(self, raw: Mapping[str, Any]) -> list[str]:
+        """The arguments that are looked at: all known ones, and the first few unknown ones."""
+        unknown = [name for name in raw if name not in self.names]
+        return [name for name in self.names if name in raw] + unknown[:_MOST_FAULTS]
 
     def _unquoted(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """Models send objects, lists and numbers as JSON strings: read those where no string is meant."""
-        values = dict(raw)
-        for name, value in raw.items():
+        values = {name: raw[name] for name in self._kept_names(raw)}
+        for name, value in values.items():
             if isinstance(value, str) and name in self.names and name not in self._takes_text:
-                try:
-                    values[name] = json.loads(value)
-                except (ValueError, RecursionError):
-                    continue
+                with suppress(NotStrictJson):
+                    values[name] = loads_strict(value.encode("utf-8", "surrogatepass"))
         return values
 
     def _advice(self, error: ValidationError) -> str:
+        if error.error_count() > 100 * _MOST_FAULTS:
+            return f"The arguments have {error.error_count():,} faults. Compare them with the schema."
         sentences: list[str] = []
-        for fault in error.errors(include_url=False):
-            path = ".".join(str(part) for part in fault["loc"]) or "arguments"
+        faults = error.errors(include_url=False)
+        for fault in faults[:_MOST_FAULTS]:
+            path = _clipped(".".join(str(part) for part in fault["loc"]) or "arguments")
             match fault["type"]:
                 case "extra_forbidden":
-                    name = str(fault["loc"][-1])
-                    close = get_close_matches(name, self.names, n=1)
+                    close = get_close_matches(path, self.names, n=1)
                     known = ", ".join(f"`{name}`" for name in self.names) or "none"
                     meant = f"did you mean `{close[0]}`?" if close else f"known are {known}."
                     sentences.append(f"Unknown argument `{path}`; {meant}")
                 case "missing":
                     sentences.append(f"`{path}` is required.")
                 case _:
-                    sentences.append(f"`{path}`: {fault['msg']} (got {_clipped(fault['input'])}).")
+                    sentences.append(f"`{path}`: {fault['msg']} (got {_clipped(repr(fault['input']))}).")
+        if len(faults) > _MOST_FAULTS:
+            sentences.append(f"There are {len(faults) - _MOST_FAULTS} more faults.")
         return " ".join(sentences)
 
 
@@ -127,6 +141,12 @@ def _takes_text(schema: JsonSchema) -> bool:
     )
 
 
-def _clipped(value: Any, limit: int = 60) -> str:
-    text = repr(value)
+def _shown(mark: OnRecord, value: Any) -> Any:
+    try:
+        return mark.show(value)
+    except Exception as error:  # noqa: BLE001 (the value is not validated yet; the record must not go missing)
+        return f"<not shown, {type(error).__name__}>"
+
+
+def _clipped(text: str, limit: int = 60) -> str:
     return text if len(text) <= limit else f"{text[:limit]}…"

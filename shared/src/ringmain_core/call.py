@@ -13,6 +13,7 @@ from ringmain_core.principal import Principal
 
 if TYPE_CHECKING:
     from mcp.server.session import ServerSession
+    from mcp_types import InputResponse
 
     from ringmain_core.tooling import Declaration
 
@@ -30,6 +31,8 @@ class Call:
         grant: What policy gives this caller for the declaration, fences included.
         client: The way back to the client: progress, elicitation, sampling.
         era: The protocol revision in use, a date.
+        input_responses: What the client answered to the questions of the round before, by their keys.
+        request_state: What the function wanted to be told again in this round.
         deadline: When the call must be over, on the clock of `time.monotonic`.
         refused_by: The gate that said no.
         intended: Whether the record already says that a side effect is about to happen.
@@ -45,6 +48,8 @@ class Call:
     client: "ServerSession"
     era: str
     trace_id: str | None = None
+    input_responses: Mapping[str, "InputResponse"] = field(default_factory=dict[str, "InputResponse"])
+    request_state: str | None = None
     declaration: "Declaration | None" = None
     grant: Grant = EVERYTHING
     id: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -58,6 +63,11 @@ class Call:
         """The target's arguments as they came in, not yet validated."""
         arguments = self.params.get("arguments")
         return cast("Mapping[str, Any]", arguments) if isinstance(arguments, Mapping) else {}
+
+    @property
+    def in_session(self) -> bool:
+        """Whether the client speaks a revision with sessions: the last one was 2025-11-25."""
+        return self.era < "2026-07-28"
 
     def fence(self, kind: str) -> Fence:
         """Which objects of a kind (`table`, `channel`, `repo`) this caller may touch."""

@@ -1,10 +1,12 @@
 """The command of a connector: stdio by default, sub-commands for everything else."""
 
 import argparse
+import logging
 import sys
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_settings import SettingsError
 
 from ringmain_core.audit import AuditUnavailable
 from ringmain_core.connector import AnyConnector
@@ -12,26 +14,31 @@ from ringmain_core.errors import ConfigurationError
 from ringmain_core.log import secrets_in, set_up_logging
 from ringmain_core.settings import ConnectorSettings, CoreSettings
 
-_MISCONFIGURED = 2
+_FAILED, _MISCONFIGURED = 1, 2
+_log = logging.getLogger(__name__)
 
 
 def run(connector: AnyConnector, arguments: list[str] | None = None) -> int:
     """Do what the command line says.
 
     Returns:
-        The exit status: 0 done, 1 a check failed, 2 settings or arguments that cannot be used.
+        The exit status: 0 done, 1 a check or the program failed, 2 settings or arguments that cannot be used.
     """
     options = _parser(connector).parse_args(arguments)
+    set_up_logging("info", "text", ())  # until the settings say how
     try:
         core = _read(CoreSettings, host=options.__dict__.get("host"), port=options.__dict__.get("port"))
         settings = _read(connector.settings)
         set_up_logging(core.log_level, core.log_format, secrets_in(core, settings))
-        return _dispatch(connector, options, core, settings)
+        return _dispatch(connector.configured(settings), options, core, settings)
     except (ConfigurationError, AuditUnavailable) as error:
         print(f"{connector.distribution}: {error}", file=sys.stderr)
         return _MISCONFIGURED
     except KeyboardInterrupt:
         return 130
+    except Exception:
+        _log.exception("ended by an unexpected failure")  # a traceback of Python's own would quote values
+        return _FAILED
 
 
 def _dispatch(
@@ -76,6 +83,8 @@ def _read(kind: type[Any], **given: Any) -> Any:
             for fault in error.errors(include_input=False, include_url=False)
         ]
         raise ConfigurationError("; ".join(faults)) from None
+    except SettingsError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def _parser(connector: AnyConnector) -> argparse.ArgumentParser:

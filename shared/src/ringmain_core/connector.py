@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 from ringmain_core.arguments import Upstream
 from ringmain_core.cursors import Cursors
@@ -26,6 +26,10 @@ class Check:
     remedy: str = ""
 
 
+def _no_more(_: object) -> Sequence[Resource]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Connector(Generic[SettingsT, UpstreamT]):
     """A system that agents may use, described as data.
@@ -38,6 +42,7 @@ class Connector(Generic[SettingsT, UpstreamT]):
         connect: Makes the client for the process. It must not wait for the system behind it, which may be down.
         ready: Raises where the system behind the connector cannot be used now; bounded by the caller.
         diagnose: What `doctor` looks at, in order.
+        more_resources: Resources that depend on the settings; one with a known name takes the place of that one.
     """
 
     name: str
@@ -50,6 +55,7 @@ class Connector(Generic[SettingsT, UpstreamT]):
     tools: Sequence[Tool] = ()
     resources: Sequence[Resource] = ()
     prompts: Sequence[Prompt] = ()
+    more_resources: Callable[[SettingsT], Sequence[Resource]] = _no_more
 
     @property
     def distribution(self) -> str:
@@ -58,6 +64,13 @@ class Connector(Generic[SettingsT, UpstreamT]):
     @property
     def version(self) -> str:
         return version(self.distribution)
+
+    def configured(self, settings: SettingsT) -> Self:
+        """The connector with the resources that these settings add."""
+        resources = {
+            resource.name: resource for resource in (*self.resources, *self.more_resources(settings))
+        }
+        return replace(self, resources=tuple(resources.values()))
 
     def declarations(self) -> Iterator[Declaration]:
         """Everything that policy can name."""

@@ -25,8 +25,11 @@ class Cursors:
         self._key = key
 
     def seal(self, call: Call, purpose: str, state: Any) -> str:
-        """Turn a JSON value into a cursor for this caller and purpose (usually the tool's name)."""
-        payload = zlib.compress(json.dumps(state, separators=(",", ":")).encode(), 9)
+        """Turn a JSON value of at most 256 KiB into a cursor for this caller and purpose (usually the tool)."""
+        plain = json.dumps(state, separators=(",", ":")).encode()
+        if len(plain) > _MAX_STATE_BYTES:
+            raise ValueError(f"a cursor cannot hold {len(plain):,} bytes")
+        payload = zlib.compress(plain, 9)
         return base64.urlsafe_b64encode(self._mac(call, purpose, payload) + payload).rstrip(b"=").decode()
 
     def open(self, call: Call, purpose: str, cursor: str) -> Any:

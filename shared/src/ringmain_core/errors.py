@@ -75,6 +75,12 @@ class DeadlineExceeded(ToolFailure):
     retryable = True
 
 
+class OutcomeUnknown(ToolFailure):
+    """A write ran out of time: it may have happened or not, so it must not be tried again blindly."""
+
+    code = "outcome_unknown"
+
+
 class UpstreamUnavailable(ToolFailure):
     """The system behind the connector cannot be reached, or went away."""
 
@@ -151,6 +157,23 @@ class NotOnRecord(Refusal):
     code = "audit_unavailable"
     retryable = True
     rpc_code = -32006
+    http_status = 503
+
+
+class OutcomeNotOnRecord(Refusal):
+    """A write was tried, but how it ended cannot be put on record."""
+
+    code = "outcome_not_on_record"
+    rpc_code = -32006
+    http_status = 503
+
+
+class Draining(Refusal):
+    """The process is about to end and takes nothing new that would hold it up."""
+
+    code = "draining"
+    retryable = True
+    rpc_code = -32011
     http_status = 503
 
 

@@ -9,23 +9,24 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, cast
+from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretStr
 
 from ringmain_core.call import current_call
-from ringmain_core.errors import ConfigurationError, RingmainError
+from ringmain_core.errors import ConfigurationError, Refusal
 
 _CREDENTIAL = re.compile(
-    r"(?P<url>\w+://[^\s:/@]*:)[^\s@/]+(?=@)"  # scheme://user:PASSWORD@
+    r"(?P<url>\w+://[^\s:/@]*:)\S+(?=@)"  # scheme://user:PASSWORD@
     r"|(?P<scheme>\b(?:Bearer|Basic)\s+)[\w.~+/=-]+"
-    r"|(?P<name>\b(?:password|passwd|secret|token|api_?key)['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&]+"
+    r"|(?P<name>(?:password|passwd|pwd|secret|token|api[_-]?key)['\"]?\s*[=:]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s'\",;&]+)"
     r"|\brm_[A-Za-z0-9]+_[A-Za-z0-9_-]+",
     re.IGNORECASE,
 )
 _HIDDEN = "[hidden]"
 
 # Texts of these say what failed without quoting what was sent or fetched; of all others only the type is logged.
-_QUOTABLE = (RingmainError, ConfigurationError, ConnectionError, TimeoutError)
+_QUOTABLE = (Refusal, ConfigurationError, ConnectionError, TimeoutError)
 
 
 class Redactor:
@@ -53,7 +54,8 @@ def secrets_in(*models: BaseModel) -> set[str]:
         if isinstance(value, SecretStr):
             secret = value.get_secret_value()
             found.add(secret)
-            found.update(re.findall(r"://[^\s:/@]*:([^\s@/]+)@", secret))
+            for password in re.findall(r"://[^\s:/@]*:(\S+)@", secret):
+                found.update({password, unquote(password)})
         elif isinstance(value, BaseModel):
             for item in dict(value).values():
                 walk(item)
@@ -74,12 +76,22 @@ class _Formatter(logging.Formatter):
         super().__init__()
         self._redact = redact
 
+    def _message(self, record: logging.LogRecord) -> str:
+        message = record.getMessage()
+        if (
+            record.name == "asyncio"
+        ):  # after its first line it shows the failed task, with the exception's text
+            message = message.partition("\n")[0]
+        elif record.name == "py.warnings":  # place and category; the rest may quote a value
+            message = ": ".join(message.split(": ", 2)[:2])
+        return self._redact(message)
+
     def formatException(  # noqa: N802 (the base class names it)
         self,
         ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
     ) -> str:
         error = ei[1]
-        return "" if error is None else "\n".join(_describe(error))
+        return "" if error is None else self._redact("\n".join(_describe(error)))
 
 
 def _describe(error: BaseException, depth: int = 0) -> list[str]:
@@ -108,7 +120,7 @@ class JsonFormatter(_Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self._redact(record.getMessage()),
+            "message": self._message(record),
         }
         call = current_call.get()
         if call is not None:
@@ -116,7 +128,7 @@ class JsonFormatter(_Formatter):
             if call.trace_id:
                 line["trace"] = call.trace_id
         if record.exc_info:
-            line["error"] = self._redact(self.formatException(record.exc_info))
+            line["error"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -127,16 +139,17 @@ class TextFormatter(_Formatter):
         time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         call = current_call.get()
         tag = f" [{call.id}]" if call is not None else ""
-        text = f"{time} {record.levelname.lower():7} {record.getMessage()}{tag}"
+        text = f"{time} {record.levelname.lower():7} {self._message(record)}{tag}"
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
-        return self._redact(text)
+        return text
 
 
 def set_up_logging(level: str, form: str, secrets: Iterable[str]) -> None:
     """Send every logger's lines to stderr, redacted.
 
-    It must come before any library sets up logging of its own.
+    It must come before any library sets up logging of its own. Libraries that log what they send and receive are
+    kept to warnings at every level.
     """
     redactor = Redactor(secrets)
     handler = logging.StreamHandler(sys.stderr)
@@ -144,6 +157,6 @@ def set_up_logging(level: str, form: str, secrets: Iterable[str]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    if level != "debug":
-        for chatty in ("mcp", "uvicorn.error", "uvicorn.access", "httpx2", "sse_starlette"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    for chatty in ("mcp", "uvicorn.error", "uvicorn.access", "httpx2", "sse_starlette"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

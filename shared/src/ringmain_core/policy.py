@@ -1,22 +1,20 @@
-"""Who may do what: the policy file, read into decisions that can be explained."""
+"""Who may do what: decisions that can be explained by a line of the policy file."""
 
 import re
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ringmain_core.errors import ConfigurationError
 from ringmain_core.principal import Principal
 
 Access = Literal["read", "write", "destructive"]
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
+_TABLE = re.compile(r"\s*\[\[?([^\[\]]+)\]\]?\s*(?:#.*)?")
 
 
 def _rate_per_second(value: object) -> object:
@@ -35,7 +33,7 @@ class _Strict(BaseModel):
 class Limits(_Strict):
     """How much one agent may do: calls per second, how many at once after a pause, how many side by side."""
 
-    rate: Annotated[float, BeforeValidator(_rate_per_second), Field(gt=0)] = 10.0
+    rate: Annotated[float, BeforeValidator(_rate_per_second), Field(ge=1e-6, allow_inf_nan=False)] = 10.0
     burst: Annotated[int, Field(ge=1)] = 20
     concurrency: Annotated[int, Field(ge=1)] = 8
 
@@ -189,106 +187,31 @@ def open_to(*agents: str) -> Policy:
     return Policy(PolicyFile(roles={"everything": everything}, agents=known), source="the default policy")
 
 
-def load_policy(path: Path, connector: str, names: Iterable[str]) -> Policy:
-    """Read a policy file.
-
-    Args:
-        path: The TOML file.
-        connector: This connector; of others' names the file may say what it likes.
-        names: Every tool, resource and prompt of this connector.
-
-    Raises:
-        ConfigurationError: With file, line and reason, where it cannot be read or names something unknown.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
-    try:
-        data: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: not valid TOML: {error}") from error
-    try:
-        content = PolicyFile.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        reason = "is not a known setting" if first["type"] == "extra_forbidden" else first["msg"]
-        raise ConfigurationError(_complaint(path, text, first["loc"], reason)) from error
-    _check_names(path, text, content, connector, set(names))
-    return Policy(content, source=path.name, text=text)
-
-
-def _check_names(path: Path, text: str, content: PolicyFile, connector: str, names: set[str]) -> None:
-    def refuse(location: tuple[str | int, ...], reason: str) -> None:
-        raise ConfigurationError(_complaint(path, text, location, reason))
-
-    for role_name, role in content.roles.items():
-        for key in ("allow", "deny"):
-            entries: list[str] = getattr(role, key)
-            for index, entry in enumerate(entries):
-                reason = _entry_fault(entry, connector, names)
-                if reason:
-                    refuse(("roles", role_name, key, index), reason)
-        for kind in role.fence:
-            if "." not in kind:
-                refuse(("roles", role_name, "fence", kind), f"{kind!r} must be written `<connector>.<kind>`")
-    for pattern in content.limits:
-        reason = None if pattern == "*" else _limits_fault(pattern, connector, names)
-        if reason:
-            refuse(("limits", pattern), reason)
-    seen: set[str] = set()
-    for index, agent in enumerate(content.agents):
-        if agent.id in seen:
-            refuse(("agents", index, "id"), f"agent {agent.id!r} is there twice")
-        seen.add(agent.id)
-        for role_name in agent.roles:
-            if role_name not in content.roles:
-                known = ", ".join(sorted(content.roles)) or "none"
-                refuse(("agents", index, "roles"), f"there is no role {role_name!r} (known: {known})")
-
-
-def _entry_fault(entry: str, connector: str, names: set[str]) -> str | None:
-    if ":" in entry:
-        access = entry.partition(":")[2]
-        if access not in ("*", "read", "write", "destructive"):
-            return f"{entry!r}: the access is read, write, destructive or *"
-        return None
-    of_connector, dot, name = entry.partition(".")
-    if not dot:
-        return f"{entry!r} must be written `<connector>:<access>` or `<connector>.<name>`"
-    if of_connector == connector and not any(fnmatchcase(known, name) for known in names):
-        return f"{entry!r}: {connector} has no {name!r} (it has {', '.join(sorted(names))})"
-    return None
-
-
-def _limits_fault(entry: str, connector: str, names: set[str]) -> str | None:
-    if "*" in entry or "." not in entry:
-        return f'{entry!r} must be "*" or one tool, written `<connector>.<tool>`'
-    return _entry_fault(entry, connector, names)
-
-
-def _complaint(path: Path, text: str, location: tuple[str | int, ...], reason: str) -> str:
-    line = locate(text, location)
-    keys = ".".join(str(part) for part in location)
-    return f"{path}{f':{line}' if line else ''}: {keys}: {reason}"
-
-
 def locate(text: str, location: tuple[str | int, ...]) -> int | None:
-    """The line (from 1) of a TOML text where a key path is set, as well as can be told without a full parse."""
-    lines = text.splitlines()
+    """The line (from 1) of a TOML text where a key path is set, as well as can be told without a parser."""
+    lines = text.split("\n")
+    tables = {at: _bare(match[1]) for at, line in enumerate(lines) if (match := _TABLE.fullmatch(line))}
     keys = [part for part in location if isinstance(part, str)]
     nth = next((part for part in location if isinstance(part, int)), 0)
-    for depth in range(len(keys), 0, -1):
-        table = re.escape(".".join(keys[:depth])).replace(r"\.", r"\s*\.\s*")
-        headers = [i for i, line in enumerate(lines) if re.match(rf"\s*\[\[?\s*{table}\s*\]\]?", line)]
-        if not headers:
+    for depth in range(len(keys), -1, -1):
+        wanted = _bare(".".join(keys[:depth]))
+        starts = [at for at, table in tables.items() if table == wanted] if depth else [-1]
+        if depth == len(keys):
+            starts = starts or [at for at, table in tables.items() if table.startswith(f"{wanted}.")]
+        if not starts:
             continue
-        start = headers[nth] if "[[" in lines[headers[0]] and nth < len(headers) else headers[0]
-        for key in keys[depth:][:1]:
-            for i in range(start + 1, len(lines)):
-                if re.match(r"\s*\[", lines[i]):
-                    break
-                if re.match(rf'\s*"?{re.escape(key)}"?\s*=', lines[i]):
-                    return i + 1
-        return start + 1
+        repeated = lines[starts[0]].lstrip().startswith("[[") and nth < len(starts)
+        start = starts[nth if repeated else 0]
+        end = next((at for at in tables if at > start), len(lines))
+        for at in range(start + 1, end):
+            key = _bare(lines[at].partition("=")[0])
+            if depth < len(keys) and f"{key}.".startswith(f"{_bare(keys[depth])}."):
+                return at + 1
+        if depth:
+            return start + 1
     return None
+
+
+def _bare(key: str) -> str:
+    """A dotted key without the quotes and spaces that TOML allows in it."""
+    return re.sub(r"[\s\"']", "", key)

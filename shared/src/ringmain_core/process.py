@@ -6,7 +6,7 @@ import logging
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from ringmain_core.cursors import Cursors
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.gates.audit import Trail
 from ringmain_core.identity.api_keys import ApiKeys, KeyFile
-from ringmain_core.policy import Policy, load_policy, open_to
-from ringmain_core.principal import LOCAL
+from ringmain_core.policy import Policy, open_to
+from ringmain_core.policy_file import load_policy
+from ringmain_core.principal import LOCAL, Principal
 from ringmain_core.server import Runtime, build_server
 from ringmain_core.settings import ConnectorSettings, CoreSettings
 
@@ -67,13 +68,14 @@ def audit_key(core: CoreSettings) -> AuditKey:
 
 
 @contextmanager
-def opened_audit(connector: AnyConnector, core: CoreSettings) -> Iterator[AuditLog]:
+def opened_audit(connector: AnyConnector, core: CoreSettings) -> Generator[AuditLog]:
     """The audit log, closed and synced at the end."""
     if core.audit == "off":
         log = AuditLog.none()
     elif core.audit in ("stdout", "stderr"):
         log = AuditLog.on_stream("stdout" if core.audit == "stdout" else "stderr", audit_key(core))
     else:
+        core.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         log = AuditLog.open(audit_path(connector, core), audit_key(core))
     with log:
         yield log
@@ -93,11 +95,11 @@ def run_stdio(connector: AnyConnector, core: CoreSettings, settings: ConnectorSe
 
     async def main() -> None:
         with opened_audit(connector, core) as audit:
-            runtime = _runtime(connector, core, policies, audit)
+            runtime = _runtime(connector, core, policies, audit, LOCAL)
             async with connector.connect(settings, Cursors(runtime.secret)) as upstream:
                 await serve(build_server(connector, upstream, runtime), core.max_body_bytes)
 
-    _run(main())
+    _run(main(), on_hangup=policies.reload)
 
 
 def run_http(
@@ -116,7 +118,7 @@ def run_http(
 
     async def main() -> None:
         with opened_audit(connector, core) as audit:
-            runtime = _runtime(connector, core, policies, audit)
+            runtime = _runtime(connector, core, policies, audit, None)
             async with connector.connect(settings, Cursors(runtime.secret)) as upstream:
                 app = HttpApp(
                     connector,
@@ -127,9 +129,9 @@ def run_http(
                     record=runtime.trail.write_unserved,
                     audit_healthy=lambda: audit.stats.healthy,
                 )
-                await serve_http(app, core, announce=say, on_hangup=policies.reload)
+                await serve_http(app, core, announce=say)
 
-    _run(main(), fast=True)
+    _run(main(), on_hangup=policies.reload, fast=True)
 
 
 def is_loopback(host: str) -> bool:
@@ -164,25 +166,33 @@ def _require_authentication(
         say("No agent has an API key yet, so nobody can call: make one with `keys create AGENT`.")
 
 
-def _runtime(connector: AnyConnector, core: CoreSettings, policies: PolicyStore, audit: AuditLog) -> Runtime:
+def _runtime(
+    connector: AnyConnector,
+    core: CoreSettings,
+    policies: PolicyStore,
+    audit: AuditLog,
+    local: Principal | None,
+) -> Runtime:
     secret = secrets.token_bytes(32)
     key = AuditKey(secret) if core.audit == "off" else audit_key(core)
     return Runtime(
         core=core,
         policy=lambda: policies.current,
         trail=Trail(connector.name, audit, key.mac_of_answer, keep_text=core.audit_results == "text"),
-        local=LOCAL,
+        local=local,
         secret=secret,
     )
 
 
-def _run(main: Coroutine[Any, Any, None], *, fast: bool = False) -> None:
+def _run(main: Coroutine[Any, Any, None], *, on_hangup: Callable[[], None], fast: bool = False) -> None:
     """Run until done; SIGTERM ends it in order, so that what was opened is closed."""
 
     async def until_told() -> None:
         task = asyncio.ensure_future(main)
-        if sys.platform != "win32" and not fast:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        if sys.platform != "win32":
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_hangup)
+            if not fast:  # uvicorn handles it by itself
+                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         try:
             await task
         except asyncio.CancelledError:

@@ -23,7 +23,7 @@ def success(value: object, budget: int) -> WireResult:
 
     Args:
         value: Text, an `Answer`, or a protocol result, as a model or a dict.
-        budget: How many bytes of text may go out. Text beyond it is cut at a line's end and says so.
+        budget: How many bytes may go out. Text beyond it is cut, at a line's end if there is one, and says so.
 
     Raises:
         AnswerTooLarge: Where a structured answer is over its budget: cutting it would break its shape.
@@ -32,10 +32,11 @@ def success(value: object, budget: int) -> WireResult:
         return {"content": [{"type": "text", "text": _within(value, budget)}]}
     if isinstance(value, Answer):
         text = value.text()
-        if len(text) > budget:
+        size = max(_size(text), len(value.__pydantic_serializer__.to_json(value, exclude_none=True)))
+        if size > budget:
             raise AnswerTooLarge(
-                f"The answer has {len(text):,} characters, the budget is {budget:,}. Ask for less: a smaller "
-                "`limit`, less detail, or a narrower filter."
+                f"The answer has {size:,} bytes, the budget is {budget:,}. Ask for less: a smaller `limit`, less "
+                "detail, or a narrower filter."
             )
         structured = value.model_dump(mode="json", exclude_none=True)
         return {"content": [{"type": "text", "text": text}], "structuredContent": structured}
@@ -63,8 +64,13 @@ def failure(error: ToolFailure, call_id: str) -> WireResult:
 
 
 def _within(text: str, budget: int) -> str:
-    if len(text) <= budget:
+    size = _size(text)
+    if size <= budget:
         return text
-    cut = text.rfind("\n", 0, budget)
-    kept = text[: cut if cut > 0 else budget]
-    return f"{kept}\n[truncated: {len(kept):,} of {len(text):,} characters shown; ask for less or for the next part]"
+    kept = text.encode(errors="replace")[:budget].decode(errors="ignore")
+    kept = kept[: kept.rfind("\n")] if "\n" in kept else kept
+    return f"{kept}\n[truncated: {_size(kept):,} of {size:,} bytes shown; ask for less or for the next part]"
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="replace"))

@@ -17,34 +17,36 @@ def slim_schema(model: type[BaseModel], mode: str = "validation") -> JsonSchema:
     """
     schema = model.model_json_schema(mode="serialization" if mode == "serialization" else "validation")
     definitions = cast("dict[str, JsonSchema]", schema.pop("$defs", {}))
-    return cast("JsonSchema", _slim(schema, definitions, depth=0))
+    return cast("JsonSchema", _slim(schema, definitions, ()))
 
 
-def _slim(node: Any, definitions: Mapping[str, JsonSchema], depth: int) -> Any:
+def _slim(node: Any, definitions: Mapping[str, JsonSchema], within: tuple[str, ...]) -> Any:
     if isinstance(node, list):
-        return [_slim(item, definitions, depth) for item in cast("list[Any]", node)]
+        return [_slim(item, definitions, within) for item in cast("list[Any]", node)]
     if not isinstance(node, dict):
         return node
     node = cast("JsonSchema", node)
     if "$ref" in node:
-        if depth > 8:
-            return {"type": "object"}  # a recursive model: deeper levels are described in words
         name = str(node["$ref"]).rpartition("/")[2]
+        if name in within:
+            return {"type": "object"}  # a recursive model: deeper levels are described in words
         siblings = {key: value for key, value in node.items() if key != "$ref"}
-        return _slim(definitions[name] | siblings, definitions, depth + 1)
+        return _slim(definitions[name] | siblings, definitions, (*within, name))
     slim: JsonSchema = {}
     for key, value in node.items():
         if key == "title" and isinstance(value, str):
             continue
-        if key == "default" and value is None:
+        if key == "discriminator" or (key == "default" and value is None):
             continue
         if key == "properties":
             properties = cast("dict[str, Any]", value)
-            slim[key] = {name: _slim(property_, definitions, depth) for name, property_ in properties.items()}
+            slim[key] = {
+                name: _slim(property_, definitions, within) for name, property_ in properties.items()
+            }
         elif key in ("default", "examples", "enum", "const"):
             slim[key] = value
         else:
-            slim[key] = _slim(value, definitions, depth)
+            slim[key] = _slim(value, definitions, within)
     return _without_null(slim)
 
 

@@ -1,12 +1,13 @@
 """`build_server`: a connector becomes an MCP server, with every gate around it."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import mcp_types as types
-from mcp.server.caching import CacheHint
+from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
@@ -20,9 +21,10 @@ from ringmain_core.gates.access import Access
 from ringmain_core.gates.adapter import Adapter
 from ringmain_core.gates.audit import Audit, Intent, Trail
 from ringmain_core.gates.rate_limit import RateLimit
-from ringmain_core.invoke import invoke
+from ringmain_core.invoke import bounded, invoke
 from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
+from ringmain_core.questions import with_answers
 from ringmain_core.results import WireResult, as_wire, failure, success
 from ringmain_core.settings import CoreSettings
 from ringmain_core.tooling import Declaration, Prompt, Resource, Tool
@@ -33,6 +35,13 @@ DeclarationT = TypeVar("DeclarationT", bound=Declaration)
 _FAILED = -32000
 _MOST_COMPLETIONS = 100
 _LISTS_KEEP = CacheHint(ttl_ms=60_000, scope="private")
+_CACHE_HINTS: dict[CacheableMethod, CacheHint] = {
+    "tools/list": _LISTS_KEEP,
+    "resources/list": _LISTS_KEEP,
+    "resources/templates/list": _LISTS_KEEP,
+    "prompts/list": _LISTS_KEEP,
+    "resources/read": CacheHint(ttl_ms=0, scope="private"),  # without a hint, the SDK drops the contents
+}
 
 
 @dataclass(frozen=True)
@@ -73,9 +82,7 @@ def build_server(connector: AnyConnector, upstream: Upstream, runtime: Runtime) 
         version=connector.version,
         instructions=connector.instructions,
         lifespan=lifespan,
-        cache_hints=dict.fromkeys(
-            ("tools/list", "resources/list", "resources/templates/list", "prompts/list"), _LISTS_KEEP
-        ),
+        cache_hints=_CACHE_HINTS,
         get_tool_input_schema=handlers.input_schema,
         on_list_tools=handlers.list_tools,
         on_call_tool=handlers.call_tool,
@@ -88,8 +95,9 @@ def build_server(connector: AnyConnector, upstream: Upstream, runtime: Runtime) 
     )
     sealed_state = RequestStateSecurity(keys=[runtime.secret], bind_principal=_principal_of)
     server.middleware[:] = [
-        RequestStateBoundary(sealed_state, default_audience=connector.distribution),
         Adapter(connector.name, gates, runtime.local),
+        # Inside the gates: there it is known whose state it is, and a forged one is on record.
+        RequestStateBoundary(sealed_state, default_audience=connector.distribution),
     ]
     return server
 
@@ -116,19 +124,25 @@ class _Handlers:
 
     async def list_resources(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
         visible = self._visible(self._connector.resources, params)
-        return _complete({"resources": [resource.listing() for resource in visible if not resource.is_template]})
+        fixed = [resource.listing() for resource in visible if not resource.is_template]
+        instances = [listed for resource in visible for listed in resource.listed_instances()]
+        return _complete({"resources": [*fixed, *instances]})
 
     async def list_resource_templates(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
         visible = self._visible(self._connector.resources, params)
-        return _complete({"resourceTemplates": [resource.listing() for resource in visible if resource.is_template]})
+        return _complete(
+            {"resourceTemplates": [resource.listing() for resource in visible if resource.is_template]}
+        )
 
     async def list_prompts(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
-        return _complete({"prompts": [prompt.listing() for prompt in self._visible(self._connector.prompts, params)]})
+        return _complete(
+            {"prompts": [prompt.listing() for prompt in self._visible(self._connector.prompts, params)]}
+        )
 
     async def call_tool(self, ctx: Context, params: types.CallToolRequestParams) -> Any:
         call, tool = _call_and(Tool)
         try:
-            value = await self._invoke(tool, params.arguments or {}, call, ctx)
+            value = await self._invoke(tool, params.arguments or {}, call, ctx, params)
             return _complete(success(value, self._runtime.core.max_answer_bytes))
         except ToolFailure as error:
             return _complete(failure(error, call.id))
@@ -137,7 +151,7 @@ class _Handlers:
         call, resource = _call_and(Resource)
         variables = resource.match(params.uri) or {}
         try:
-            value = await self._invoke(resource, variables, call, ctx)
+            value = await self._invoke(resource, variables, call, ctx, params)
         except NotFound as error:
             raise UnknownResource(error.message) from error
         except ToolFailure as error:
@@ -147,18 +161,19 @@ class _Handlers:
     async def get_prompt(self, ctx: Context, params: types.GetPromptRequestParams) -> Any:
         call, prompt = _call_and(Prompt)
         try:
-            value = await self._invoke(prompt, params.arguments or {}, call, ctx)
+            value = await self._invoke(prompt, params.arguments or {}, call, ctx, params)
         except ToolFailure as error:
             raise _protocol_error(error, call) from error
         return _complete(as_wire(value) or _messages(prompt, value))
 
     async def complete(self, ctx: Context, params: types.CompleteRequestParams) -> Any:
-        _, declaration = _call_and(Declaration)
-        completer = None
-        if isinstance(declaration, Resource | Prompt):
-            completer = declaration.complete.get(params.argument.name)
+        call, declaration = _call_and(Declaration)
+        known = declaration.complete if isinstance(declaration, Resource | Prompt) else {}
+        completer = known.get(params.argument.name, _nothing)
         chosen = (params.context.arguments if params.context is not None else None) or {}
-        values = await completer(ctx.lifespan_context, params.argument.value, chosen) if completer else []
+        values = await self._bounded(
+            lambda: completer(ctx.lifespan_context, params.argument.value, chosen), declaration, call
+        )
         shown = values[:_MOST_COMPLETIONS]
         more = len(values) > len(shown)
         return _complete({"completion": {"values": shown, "total": len(values), "hasMore": more}})
@@ -169,8 +184,25 @@ class _Handlers:
         call = current_call.get()
         return [item for item in declarations if call is not None and self._may_use(call, item)]
 
-    async def _invoke(self, item: Declaration, raw: Mapping[str, Any], call: Call, ctx: Context) -> Any:
-        return await invoke(item, raw, call, ctx.lifespan_context, self._runtime.core.call_timeout)
+    async def _bounded(
+        self, run: Callable[[], Awaitable[list[str]]], item: Declaration, call: Call
+    ) -> list[str]:
+        try:
+            return await bounded(run, item, call, self._runtime.core.call_timeout)
+        except ToolFailure as error:
+            raise _protocol_error(error, call) from error
+
+    async def _invoke(
+        self,
+        item: Declaration,
+        raw: Mapping[str, Any],
+        call: Call,
+        ctx: Context,
+        params: types.InputResponseRequestParams,
+    ) -> Any:
+        call.input_responses, call.request_state = params.input_responses or {}, params.request_state
+        run = partial(invoke, item, raw, call, ctx.lifespan_context, self._runtime.core.call_timeout)
+        return await with_answers(run, call, ctx.request_id)
 
 
 def _call_and(kind: type[DeclarationT]) -> tuple[Call, DeclarationT]:
@@ -179,6 +211,10 @@ def _call_and(kind: type[DeclarationT]) -> tuple[Call, DeclarationT]:
     if call is None or not isinstance(call.declaration, kind):
         raise RuntimeError("a request came past the gates")
     return call, call.declaration
+
+
+async def _nothing(*_: object) -> list[str]:
+    return []
 
 
 def _protocol_error(error: RingmainError, call: Call) -> MCPError:

@@ -1,4 +1,4 @@
-"""Declarations: a plain async function becomes a tool, a resource or a prompt, with all that policy needs to know."""
+"""Declarations: a plain async function becomes a tool, a resource or a prompt that policy can judge."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -76,11 +76,17 @@ class Tool(Declaration):
 
 @dataclass(frozen=True)
 class Resource(Declaration):
-    """Something a model can read, by a URI or by a template of URIs (RFC 6570)."""
+    """Something a model can read, by a URI or by a template of URIs (RFC 6570).
+
+    Attributes:
+        complete: For a variable, what offers values for it.
+        instances: URIs of a template that are worth listing, for clients that list only what needs no values.
+    """
 
     uri: str = ""
     mime_type: str = "text/plain"
     complete: Mapping[str, Completion] = field(default_factory=dict[str, Completion])
+    instances: tuple[str, ...] = ()
 
     @property
     def is_template(self) -> bool:
@@ -94,9 +100,14 @@ class Resource(Declaration):
 
     def listing(self) -> dict[str, Any]:
         """The resource as `resources/list` or `resources/templates/list` shows it."""
-        key = "uriTemplate" if self.is_template else "uri"
+        return {("uriTemplate" if self.is_template else "uri"): self.uri, **self._described()}
+
+    def listed_instances(self) -> list[dict[str, Any]]:
+        """The template's instances as `resources/list` shows them."""
+        return [{"uri": uri, **self._described(), "name": uri} for uri in self.instances]
+
+    def _described(self) -> dict[str, Any]:
         return {
-            key: self.uri,
             "name": self.name,
             "title": self.title,
             "description": self.description,

@@ -16,9 +16,7 @@ _HEAD_BYTES = 320
 
 
 class Tip(NamedTuple):
-    """The last record of a chain, and the offset in its file at which it ends. Its sealed form is the
-    head.
-    """
+    """The last record of a chain, and the offset in its file at which it ends; sealed, it is the head."""
 
     seq: int
     mac: str
@@ -75,9 +73,7 @@ class Chain:
 
 
 def sealed_mac(line: bytes) -> str | None:
-    """The MAC that ends a line (without its newline), whether right or not; None if the line is not
-    sealed.
-    """
+    """The MAC that ends a line (without its newline), right or wrong; None if the line ends otherwise."""
     seal = line[-_SEAL_BYTES:]
     if len(seal) == _SEAL_BYTES and seal.startswith(_MEMBER) and seal.endswith(b'"}'):
         return seal[len(_MEMBER) : -2].decode("latin-1")
@@ -88,7 +84,7 @@ def read_record(line: bytes, keys: Mapping[str, AuditKey]) -> Record:
     """The record in a line (without its newline). Raises `BadLine`."""
     values, body, key = _open(line, keys)
     mac = key.mac_of_record(body)
-    if not hmac.compare_digest(mac, str(values["mac"]).encode("ascii", "replace").decode("ascii")):
+    if not _same(mac, values["mac"]):
         raise BadLine("its MAC does not match its content")
     seq, prev = values.get("seq"), values.get("prev")
     if not isinstance(seq, int) or not isinstance(prev, str):
@@ -105,9 +101,13 @@ def seal_head(tip: Tip, key: AuditKey) -> bytes:
 def read_head(data: bytes, keys: Mapping[str, AuditKey]) -> Tip:
     """Raises `BadLine` for a head that is not genuine."""
     values, body, key = _open(data.rstrip(), keys)
-    if not hmac.compare_digest(key.mac_of_head(body), str(values["mac"])):
+    if not _same(key.mac_of_head(body), values["mac"]):
         raise BadLine("its MAC does not match its content")
     return Tip(values["seq"], values["record"], values["end"])
+
+
+def _same(mac: str, claimed: object) -> bool:
+    return hmac.compare_digest(mac.encode(), str(claimed).encode("utf-8", "replace"))
 
 
 def _open(line: bytes, keys: Mapping[str, AuditKey]) -> tuple[dict[str, Any], bytes, AuditKey]:

@@ -60,9 +60,7 @@ def lock(fd: int) -> None:
 
 
 def open_private(path: str, flags: int = 0) -> int:
-    """Opened for reading and writing, made with mode 0600; never through a symbolic link, only a regular
-    file.
-    """
+    """Opens or makes (0600) a regular file for reading and writing, never through a symbolic link."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW | _BINARY | flags, 0o600)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
@@ -92,8 +90,6 @@ def open_directory(path: Path) -> int | None:
 
 
 def read_lines(file: BinaryIO) -> Iterator[bytes]:
-    """Lines with their newline; one that is longer than any record comes in pieces, none of which is a
-    record.
-    """
+    """Lines with their newline; one longer than any record comes in pieces, none of which is a record."""
     while line := file.readline(MAX_LINE + 1):
         yield line

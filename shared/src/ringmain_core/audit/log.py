@@ -90,7 +90,7 @@ class AuditLog:
             self._write(values)
 
     async def append_durable(self, record: AuditRecord) -> None:
-        """Like `append`, and returns when the record is on the disk. The event loop is not blocked meanwhile."""
+        """Like `append`, and returns when the record is on the disk, without blocking the event loop."""
         values = record.values()
         synced: Future[None] = Future()
         with self._mutex:

@@ -38,10 +38,11 @@ def verify_files(paths: Sequence[Path], keys: Iterable[AuditKey], *, head: Path 
     meanwhile.
 
     What nobody can see in the files alone: changes by someone who holds the key; log and head put back
-    together to an older state of both; all of them deleted; the oldest files of a set deleted, or the log
-    while no server ran (said in a note: records are not here). Records that the kernel lost with the power
-    look as if they had been cut off. The remedy is to keep heads (`AuditLog.head()`), or the log itself, out
-    of the reach of whoever might do so.
+    together to an older state of both; both deleted. Only noted, as it looks like ordinary upkeep: the
+    oldest files of a set deleted; the log deleted or emptied while its head stayed, which looks like a
+    rename from outside (the note says which records are not here); a stump of less than a line appended,
+    which looks like a crash. And records that were lost with the power look as if they had been cut off. The
+    remedy is to keep heads (`AuditLog.head()`), or the log itself, out of the reach of whoever might do so.
 
     Raises `OSError` for a file that cannot be read, and `ValueError` for no file at all.
     """

@@ -38,7 +38,9 @@ class Access:
                 self._admit(call, self._connector.tools_by_name.get(call.target or ""))
             case "prompts/get":
                 self._admit(call, self._connector.prompts_by_name.get(call.target or ""))
-            case "resources/read" | "resources/subscribe" | "resources/unsubscribe":
+            case "resources/read":
+                self._admit(call, self._connector.find_resource(call.target or ""))
+            case "resources/subscribe" | "resources/unsubscribe" if call.in_session:
                 self._admit(call, self._connector.find_resource(call.target or ""))
             case "completion/complete":
                 self._admit(call, self._completed(call))
@@ -47,6 +49,7 @@ class Access:
             case method if method in _OPEN_METHODS:
                 pass
             case _:
+                call.refused_by = "access"
                 raise UnknownMethod("This server does not know that method.")
         return await proceed()
 
@@ -83,18 +86,19 @@ class Access:
         return next(templates, None)
 
     def _unknown(self, call: Call) -> Unknown | UnknownResource:
+        target = (call.target or "")[:80]
         if call.method.startswith(("resources/", "subscriptions/")):
             return UnknownResource(
                 "There is no such resource here. `resources/templates/list` shows what there is."
             )
-        known: Iterable[Declaration] = (
-            self._connector.tools if call.method == "tools/call" else self._connector.prompts
-        )
-        visible = [declaration.name for declaration in known if self.may_use(call, declaration)]
-        close = get_close_matches(call.target or "", visible, n=1)
-        meant = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(visible) or 'none'}."
+        if call.method == "completion/complete":
+            return Unknown(f"There is nothing to complete for `{target}`.")
         kind = "tool" if call.method == "tools/call" else "prompt"
-        return Unknown(f"Unknown {kind} `{(call.target or '')[:80]}`. {meant}")
+        known: Iterable[Declaration] = self._connector.tools if kind == "tool" else self._connector.prompts
+        visible = [declaration.name for declaration in known if self.may_use(call, declaration)]
+        close = get_close_matches(target, visible, n=1)
+        meant = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(visible) or 'none'}."
+        return Unknown(f"Unknown {kind} `{target}`. {meant}")
 
 
 def _listened_uris(call: Call) -> list[str]:

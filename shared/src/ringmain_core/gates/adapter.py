@@ -1,5 +1,7 @@
 """The one place that knows the SDK's provisional middleware: it makes a `Call` of a request and sends it on."""
 
+import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -7,10 +9,11 @@ from typing import Any, cast
 import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
+from pydantic import ValidationError
 from starlette.requests import Request
 
 from ringmain_core.call import Call, Transport, current_call
-from ringmain_core.errors import Refusal, Unauthenticated, UnknownResource
+from ringmain_core.errors import Refusal, Unauthenticated, Unexpected, UnknownResource
 from ringmain_core.gates import Gate, Result, pass_through
 from ringmain_core.principal import Principal
 
@@ -20,6 +23,9 @@ EXCHANGE = "ringmain.exchange"
 _TARGET_KEYS = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 _LEGACY_RESOURCE_NOT_FOUND = -32002
 _CANCELLED = -32010
+_INTERNAL = -32603
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -30,6 +36,7 @@ class Exchange:
         principal: Who sent it.
         transport: `http`, or `sse` for the transport of 2024-11-05.
         version: The API version of the path it came to.
+        resumable: Whether a client in a session can fetch the answer after a lost connection.
         refusal: Set by a refusal, for the status line and headers.
         on_disconnect: Called when the client goes away before it was answered.
     """
@@ -37,6 +44,7 @@ class Exchange:
     principal: Principal
     transport: Transport
     version: str
+    resumable: bool = False
     refusal: Refusal | None = None
     on_disconnect: Callable[[], None] | None = None
 
@@ -62,15 +70,22 @@ class Adapter:
         call = self._call(ctx, exchange)
         token = current_call.set(call)
         scope = anyio.CancelScope()
-        if exchange is not None:
-            exchange.on_disconnect = scope.cancel
+        if exchange is not None and not (call.in_session and exchange.resumable):
+            exchange.on_disconnect = scope.cancel  # nobody can get the answer any more
         try:
             with scope:
                 return await pass_through(self._gates, call, lambda: _handle(ctx, call_next))
         except Refusal as refusal:
-            if exchange is not None:
-                exchange.refusal = refusal
+            if exchange is not None and (refusal.retryable or not call.in_session):
+                exchange.refusal = refusal  # in a session no 404, for that would end it
             raise _as_protocol_error(refusal, call) from refusal
+        except (MCPError, ValidationError):
+            raise  # the SDK puts these in words that are meant for the caller
+        except Exception as error:
+            _log.exception("%s failed", call.method)
+            data = {"code": Unexpected.code, "retryable": False, "call_id": call.id}
+            words = f"Failed unexpectedly. The operator finds the reason in the log under {call.id}."
+            raise MCPError(_INTERNAL, words, data) from error
         finally:
             current_call.reset(token)
         raise MCPError(_CANCELLED, "The client went away; the call was cancelled.")
@@ -79,7 +94,7 @@ class Adapter:
         principal = exchange.principal if exchange is not None else self._local
         if principal is None:
             raise MCPError(Unauthenticated.rpc_code, "Nobody is known to be calling.")
-        params = ctx.params if ctx.params is not None else {}
+        params: Mapping[str, Any] = ctx.params if ctx.params is not None else {}
         return Call(
             principal=principal,
             connector=self._connector,
@@ -115,8 +130,8 @@ def _trace_id(params: Mapping[str, Any], request: object) -> str | None:
     parent = cast("Mapping[str, Any]", meta).get("traceparent") if isinstance(meta, Mapping) else None
     if parent is None and isinstance(request, Request):
         parent = request.headers.get("traceparent")
-    parts = parent.split("-") if isinstance(parent, str) else []
-    return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else None
+    found = _TRACEPARENT.fullmatch(parent) if isinstance(parent, str) else None
+    return found[1] if found is not None else None
 
 
 def _as_protocol_error(refusal: Refusal, call: Call) -> MCPError:
@@ -124,6 +139,6 @@ def _as_protocol_error(refusal: Refusal, call: Call) -> MCPError:
     code = refusal.rpc_code
     if isinstance(refusal, UnknownResource):
         data["uri"] = call.target
-        if call.era < "2026-07-28":
+        if call.in_session:
             code = _LEGACY_RESOURCE_NOT_FOUND
     return MCPError(code, refusal.message, data)

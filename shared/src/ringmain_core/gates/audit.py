@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
@@ -12,16 +13,22 @@ from pydantic import ValidationError
 from ringmain_core.audit import AuditLog, AuditRecord, AuditUnavailable
 from ringmain_core.call import Call
 from ringmain_core.connector import AnyConnector
-from ringmain_core.errors import ERROR_META, NotOnRecord, Refusal
+from ringmain_core.errors import ERROR_META, NotOnRecord, OutcomeNotOnRecord, OutcomeUnknown, Refusal
 from ringmain_core.gates import Next, Result
-from ringmain_core.principal import Principal
+from ringmain_core.principal import ANONYMOUS, Principal
 from ringmain_core.tooling import Declaration
 
 if TYPE_CHECKING:
     from ringmain_core.transport.front import Route
 
 _KEPT_TEXT = 2_000
+_KEPT_TARGET = 256
+_STRANGERS_PER_SECOND, _STRANGERS_AT_ONCE = 10, 200
 _UNAVAILABLE = "The audit trail cannot be written, so nothing is done. Tell the operator; try again later."
+_OUTCOME_LOST = (
+    "This was tried, but how it ended could not be put on record. Check whether it has happened before you try "
+    "again, and tell the operator."
+)
 
 
 class Trail:
@@ -33,11 +40,16 @@ class Trail:
         keep_text: Keep the beginning of each answer as well.
     """
 
-    def __init__(self, connector: str, log: AuditLog, digest: Callable[[bytes], str], *, keep_text: bool) -> None:
+    def __init__(
+        self, connector: str, log: AuditLog, digest: Callable[[bytes], str], *, keep_text: bool
+    ) -> None:
         self._connector = connector
         self._log = log
         self._digest = digest
         self._keep_text = keep_text
+        self._strangers = float(_STRANGERS_AT_ONCE)
+        self._counted_at = time.monotonic()
+        self._left_out = 0
 
     def write(self, record: AuditRecord) -> None:
         """Put a finished record on disk before anything is answered."""
@@ -54,7 +66,15 @@ class Trail:
             raise NotOnRecord(_UNAVAILABLE, retry_after_ms=5_000) from error
 
     def write_unserved(self, refusal: Refusal, principal: Principal, route: "Route | None") -> None:
-        """Put on record a request that was refused before it became a call: no key, too large, not JSON."""
+        """Put on record a request that was refused before it became a call: no key, too large, not JSON.
+
+        Strangers cannot fill the disk: beyond some a second they are counted, and the next record has the count.
+        """
+        if principal is ANONYMOUS and not self._has_room_for_stranger():
+            self._left_out += 1
+            return
+        detail = {"left_out": self._left_out} if self._left_out else None
+        self._left_out = 0
         transport = route.transport if route is not None else "http"
         version = route.version if route is not None else None
         record = AuditRecord(
@@ -67,8 +87,19 @@ class Trail:
             outcome="refused",
             code=refusal.code,
             gate="front",
+            detail=detail,
         )
         self.write(record)
+
+    def _has_room_for_stranger(self) -> bool:
+        now = time.monotonic()
+        gained = (now - self._counted_at) * _STRANGERS_PER_SECOND
+        self._strangers = min(self._strangers + gained, _STRANGERS_AT_ONCE)
+        self._counted_at = now
+        if self._strangers < 1:
+            return False
+        self._strangers -= 1
+        return True
 
     def summary(self, result: Result) -> dict[str, Any] | None:
         """What the record keeps of an answer: its size, a keyed digest, and its beginning where so set."""
@@ -96,20 +127,24 @@ class Audit:
         try:
             result = await proceed()
         except Refusal as refusal:
-            self._close(call, outcome="refused", code=refusal.code, gate=call.refused_by or "access")
+            outcome = "refused" if call.refused_by is not None else "error"
+            self._close(call, outcome=outcome, code=refusal.code, gate=call.refused_by)
             raise
         except (MCPError, ValidationError) as error:
             self._close(call, outcome="error", code=_code_of(error))
             raise
         except anyio.get_cancelled_exc_class():
-            self._close(call, outcome="cancelled")
+            with suppress(NotOnRecord, OutcomeNotOnRecord):  # a cancellation must go on, whatever happens
+                self._close(call, outcome="cancelled")
             raise
         except BaseException:
             self._close(call, outcome="error", code="internal")
             raise
         if result.get("isError"):
-            fault = cast("dict[str, Any]", result.get("_meta") or {}).get(ERROR_META) or {}
-            self._close(call, outcome="error", code=fault.get("code", "failed"), result=result)
+            meta = cast("dict[str, Any]", result.get("_meta") or {})
+            code = cast("dict[str, Any]", meta.get(ERROR_META) or {}).get("code", "failed")
+            outcome = "unknown" if code == OutcomeUnknown.code else "error"
+            self._close(call, outcome=outcome, code=code, result=result)
         else:
             self._close(call, outcome="ok", result=result)
         return result
@@ -119,9 +154,13 @@ class Audit:
         phase = "outcome" if call.intended else "call"
         arguments = None if call.intended else arguments_on_record(call, self._connector)
         summary = self._trail.summary(result) if result is not None else None
-        self._trail.write(
-            _record(call, phase=phase, arguments=arguments, result=summary, latency_ms=latency, **ending)
-        )
+        record = _record(call, phase=phase, arguments=arguments, result=summary, latency_ms=latency, **ending)
+        try:
+            self._trail.write(record)
+        except NotOnRecord as error:
+            if call.intended:
+                raise OutcomeNotOnRecord(_OUTCOME_LOST) from error
+            raise
 
 
 class Intent:
@@ -134,8 +173,12 @@ class Intent:
     async def __call__(self, call: Call, proceed: Next) -> Result:
         if call.method == "tools/call" and call.declaration is not None and call.declaration.access != "read":
             arguments = arguments_on_record(call, self._connector)
-            await self._trail.write_intent(_record(call, phase="intent", arguments=arguments))
-            call.intended = True
+            call.intended = True  # before the wait for the disk: when that is cancelled, the line is written
+            try:
+                await self._trail.write_intent(_record(call, phase="intent", arguments=arguments))
+            except NotOnRecord:
+                call.intended, call.refused_by = False, "audit"
+                raise
         return await proceed()
 
 
@@ -161,7 +204,7 @@ def _record(call: Call, **values: Any) -> AuditRecord:
         transport=call.transport,
         version=call.version,
         method=call.method,
-        target=call.target,
+        target=call.target[:_KEPT_TARGET] if call.target is not None else None,
         trace_id=call.trace_id,
         **values,
     )
@@ -178,8 +221,9 @@ def _code_of(error: MCPError | ValidationError) -> str:
 def _text_of(result: Result) -> str:
     """The text that an answer carries, whichever kind of answer it is."""
     parts: list[str] = []
-    for block in result.get("content") or result.get("contents") or result.get("messages") or ():
-        body = block.get("content", block)
+    blocks = result.get("content") or result.get("contents") or result.get("messages")
+    for block in cast("list[object]", blocks) if isinstance(blocks, list) else []:
+        body = cast("dict[str, Any]", block).get("content", block) if isinstance(block, dict) else None
         if isinstance(body, dict):
             body = cast("dict[str, Any]", body)
             parts.append(str(body.get("text") or body.get("blob") or body.get("data") or ""))

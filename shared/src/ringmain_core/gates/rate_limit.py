@@ -1,5 +1,6 @@
 """How often, and how much at once: per agent over everything, and per agent and tool."""
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from ringmain_core.policy import Limits, Policy
 _MOST_METERS = 10_000
 _BUSY_RETRY_MS = 250
 _LOOK_AT = 64  # of the longest unused meters, so that making room costs the same under any flood
+_TOLERANCE = 1e-6  # seconds, for the rounding of floats
 
 
 @dataclass(slots=True)
@@ -67,9 +69,9 @@ class RateLimit:
     def _check(self, call: Call, meter: _Meter, limits: Limits, what: str, now: float) -> None:
         # A call is early by how far `due` lies ahead; a burst is how early the rate lets it be.
         too_early = meter.due - now - (limits.burst - 1) / limits.rate
-        if too_early > 1e-9:
+        if too_early > _TOLERANCE:
             call.refused_by = "rate_limit"
-            wait = max(1, round(too_early * 1000))
+            wait = math.ceil(too_early * 1000)
             raise RateLimited(
                 f"Too many calls: {limits.rate:g} a second for {what}. Try again in {wait} ms.",
                 retry_after_ms=wait,
@@ -92,8 +94,9 @@ class RateLimit:
 
     def _forget_idle(self) -> bool:
         now = self._clock()
-        for key, meter in islice(self._meters.items(), _LOOK_AT):
+        for key, meter in list(islice(self._meters.items(), _LOOK_AT)):
             if meter.running == 0 and meter.due <= now:
                 del self._meters[key]
                 return True
+            self._meters.move_to_end(key)  # in use after all: the next newcomer looks at others
         return False

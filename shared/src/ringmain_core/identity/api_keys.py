@@ -3,20 +3,26 @@
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
+import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from ringmain_core.audit import AuditUnavailable
+from ringmain_core.audit.files import lock, open_private, unlock
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
 
 _PREFIX = "rm"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class StoredKey:
 
 
 def hash_key(key: str) -> str:
-    """The form in which keys are stored: a plain SHA-256, for a key has 256 random bits and cannot be guessed."""
+    """The form in which keys are stored: a plain SHA-256, for 256 random bits cannot be guessed."""
     return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -49,6 +55,8 @@ class KeyFile:
         except FileNotFoundError:
             self._keys, self._stamp = {}, None
             return self._keys
+        except OSError as error:
+            raise ConfigurationError(f"{self.path}: cannot be read: {error.strerror}") from error
         stamp = (status.st_mtime_ns, status.st_ino)
         if stamp != self._stamp:
             self._keys = self._read()
@@ -61,26 +69,56 @@ class KeyFile:
         key = f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
         created = datetime.now(UTC).isoformat(timespec="seconds")
         stored = StoredKey(key_id, agent, hash_key(key), created)
-        self._write({**self.keys(), key_id: stored})
+        with self._locked():
+            self._write({**self._fresh(), key_id: stored})
         return key, stored
 
     def revoke(self, key_id: str) -> StoredKey | None:
         """Forget a key; servers refuse it from their next request on."""
-        keys = dict(self.keys())
-        revoked = keys.pop(key_id, None)
-        if revoked is not None:
-            self._write(keys)
+        with self._locked():
+            keys = self._fresh()
+            revoked = keys.pop(key_id, None)
+            if revoked is not None:
+                self._write(keys)
         return revoked
+
+    @contextmanager
+    def _locked(self) -> Generator[None]:
+        """Keep other processes from writing: a `create` meanwhile must not bring a revoked key back."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = open_private(str(self.path) + ".lock")
+            try:
+                lock(descriptor)
+                try:
+                    yield
+                finally:
+                    unlock(descriptor)
+            finally:
+                os.close(descriptor)
+        except AuditUnavailable:
+            raise ConfigurationError(f"{self.path}: another process keeps it locked; try again") from None
+        except OSError as error:
+            raise ConfigurationError(f"{self.path}: cannot be written: {error.strerror}") from error
+
+    def _fresh(self) -> dict[str, StoredKey]:
+        self._stamp = None
+        return dict(self.keys())
 
     def _read(self) -> dict[str, StoredKey]:
         try:
-            data = cast("list[dict[str, Any]]", json.loads(self.path.read_text(encoding="utf-8"))["keys"])
-            return {entry["id"]: StoredKey(**entry) for entry in data}
+            with self.path.open(encoding="utf-8") as file:
+                if os.name == "posix" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o022:
+                    raise ConfigurationError(f"{self.path}: others may write it: run `chmod 600` on it")
+                data = cast("list[dict[str, Any]]", json.load(file)["keys"])
+            keys = [StoredKey(**entry) for entry in data]
+            if not all(isinstance(value, str) for key in keys for value in asdict(key).values()):
+                raise TypeError  # noqa: TRY301 (one complaint for every malformed file)
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise ConfigurationError(f"{self.path}: not a key file ({type(error).__name__})") from error
+        return {key.id: key for key in keys}
 
     def _write(self, keys: Mapping[str, StoredKey]) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = json.dumps({"keys": [asdict(key) for key in keys.values()]}, indent=2) + "\n"
         descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:
@@ -103,7 +141,8 @@ class ApiKeys:
 
     def is_empty(self, policy: Policy) -> bool:
         """Whether nobody could authenticate."""
-        return not self._key_file.keys() and not any(agent.key for agent in policy.agents.values())
+        stored = {key.agent for key in self._key_file.keys().values()}
+        return not any(agent.key or agent.id in stored for agent in policy.agents.values())
 
     def recognise(self, credential: str, policy: Policy) -> Principal | None:
         """Whose key this is; `None` where it is nobody's, or its agent is not in the policy any more."""
@@ -111,8 +150,8 @@ class ApiKeys:
         agent: str | None = None
         parts = credential.split("_", 2)
         if len(parts) == 3 and parts[0] == _PREFIX:
-            stored = self._key_file.keys().get(parts[1])
-            if stored is not None and hmac.compare_digest(stored.hash, presented):
+            stored = self._stored().get(parts[1])
+            if stored is not None and hmac.compare_digest(stored.hash.encode(), presented.encode()):
                 agent = stored.agent
         for known in policy.agents.values():
             if known.key is not None and hmac.compare_digest(known.key, presented):
@@ -120,3 +159,10 @@ class ApiKeys:
         if agent is None or agent not in policy.agents:
             return None
         return Principal(agent, "api_key")
+
+    def _stored(self) -> Mapping[str, StoredKey]:
+        try:
+            return self._key_file.keys()
+        except ConfigurationError as error:
+            _log.error("no stored key is accepted: %s", error)
+            return {}

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,8 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringmain_core.call import Transport
 from ringmain_core.errors import (
-    ForbiddenHost,
-    ForbiddenOrigin,
+    Draining,
     MalformedRequest,
     PayloadTooLarge,
     Refusal,
@@ -23,9 +22,9 @@ from ringmain_core.errors import (
 )
 from ringmain_core.gates.adapter import EXCHANGE, Exchange
 from ringmain_core.principal import ANONYMOUS, Principal
-from ringmain_core.transport.strict_json import NotStrictJson, check_strict
+from ringmain_core.transport.neighbours import Neighbours
+from ringmain_core.transport.strict_json import NotStrictJson, loads_strict
 
-_LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _NOTICE_DISCONNECT_AFTER = 0.2  # seconds; shorter calls are over before it would help
 
 
@@ -38,38 +37,6 @@ class Route:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """Whose requests are taken: Host headers (DNS rebinding) and Origin headers (web pages).
-
-    Entries are `host:port`, `host:*` or, for origins, `https://app.example.com`.
-    """
-
-    hosts: Sequence[str]
-    origins: Sequence[str]
-
-    def check(self, headers: Headers) -> None:
-        """Raise where the request names a host that is not us, or comes from a page that is not on the list."""
-        hosts = headers.getlist("host")
-        if len(hosts) != 1 or not _listed(hosts[0], self.hosts, _LOOPBACK_HOSTS):
-            raise ForbiddenHost(
-                "The Host header does not name this server. An operator adds names to RINGMAIN_ALLOWED_HOSTS."
-            )
-        origins = headers.getlist("origin")
-        pages = [f"{scheme}://{host}" for scheme in ("http", "https") for host in _LOOPBACK_HOSTS]
-        if origins and (len(origins) != 1 or not _listed(origins[0], self.origins, pages)):
-            raise ForbiddenOrigin(
-                "Pages of this origin may not call. An operator adds origins to RINGMAIN_ALLOWED_ORIGINS."
-            )
-
-
-def _listed(value: str, entries: Sequence[str], loopback: Sequence[str]) -> bool:
-    if value in entries or value in loopback:
-        return True
-    name, _, port = value.rpartition(":")
-    return port.isdigit() and (name in loopback or f"{name}:*" in entries)
-
-
 class Front:
     """The outermost ASGI app. Paths that speak MCP need a principal; all others are the public pages.
 
@@ -80,6 +47,7 @@ class Front:
         authenticate: Turns a credential into a principal, or `None`.
         record: Told of every request refused here, for the audit; it may refuse in turn.
         max_body: Bytes.
+        resumable: Whether clients in a session can fetch an answer that a lost connection kept from them.
     """
 
     def __init__(
@@ -91,6 +59,7 @@ class Front:
         authenticate: Callable[[str], Principal | None],
         record: Callable[[Refusal, Principal, Route | None], None],
         max_body: int,
+        resumable: bool = False,
     ) -> None:
         self._routes = routes
         self._pages = pages
@@ -98,6 +67,9 @@ class Front:
         self._authenticate = authenticate
         self._record = record
         self._max_body = max_body
+        self._resumable = resumable
+        self._serve_neighbours = neighbours.with_cors(self._serve)
+        self._closing = False
         self._streams: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,15 +79,24 @@ class Front:
         if scope["type"] != "http":  # no route takes web sockets
             await send({"type": "websocket.close", "code": 1008})
             return
+        try:
+            self._neighbours.check(Headers(scope=scope))
+        except Refusal as refusal:
+            await _answer(self._recorded(refusal, ANONYMOUS, self._routes.get(scope["path"])), send)
+            return
+        await self._serve_neighbours(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = self._routes.get(scope["path"])
+        if route is None:
+            await self._pages(scope, receive, send)
+            return
         principal = ANONYMOUS
         try:
             headers = Headers(scope=scope)
-            self._neighbours.check(headers)
-            if route is None:
-                await self._pages(scope, receive, send)
-                return
             principal = self._identify(headers)
+            if self._closing and scope["method"] != "POST":
+                raise Draining("This server is about to stop. Connect again.")
             body = await self._read(headers, receive) if scope["method"] == "POST" else b""
         except Refusal as refusal:
             await _answer(self._recorded(refusal, principal, route), send)
@@ -124,6 +105,7 @@ class Front:
 
     def close_streams(self) -> None:
         """End the streams that clients hold open to be told things, so that the server can stop."""
+        self._closing = True
         for task in self._streams:
             task.cancel()
 
@@ -138,7 +120,10 @@ class Front:
         scheme, _, credential = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             credential = headers.get("x-api-key", "")
-        principal = self._authenticate(credential.strip()) if credential else None
+        # Of two, a proxy in front may have checked the other one.
+        once = all(len(headers.getlist(name)) <= 1 for name in ("authorization", "x-api-key"))
+        credential = credential.strip() if once else ""
+        principal = self._authenticate(credential) if credential else None
         if principal is None:
             raise Unauthenticated(
                 "Send an API key as `Authorization: Bearer <key>`. An operator makes one with `keys create`."
@@ -147,19 +132,21 @@ class Front:
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         too_large = f"The body is larger than {self._max_body:,} bytes."
-        declared = headers.get("content-length", "0")
-        if declared.isdigit() and int(declared) > self._max_body:
+        declared = headers.get("content-length", "0")[:20]
+        if declared.isdecimal() and int(declared) > self._max_body:
             raise PayloadTooLarge(too_large)
         body = bytearray()
         while True:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise MalformedRequest("The request was cut off.")
             body += message.get("body", b"")
             if len(body) > self._max_body:
                 raise PayloadTooLarge(too_large)
             if not message.get("more_body", False):
                 break
         try:
-            check_strict(bytes(body))
+            loads_strict(bytes(body))
         except NotStrictJson as error:
             raise MalformedRequest(f"Not a JSON message: {error}.") from error
         return bytes(body)
@@ -167,17 +154,36 @@ class Front:
     async def _exchange(
         self, scope: Scope, body: bytes, receive: Receive, send: Send, route: Route, principal: Principal
     ) -> None:
-        exchange = Exchange(principal, route.transport, route.version)
+        exchange = Exchange(principal, route.transport, route.version, self._resumable)
         # The user is the SDK's way to tie a session to the credential that opened it.
-        scope = {**scope, EXCHANGE: exchange, "user": _session_owner(principal.auth, principal.id)}
+        owner = _session_owner(principal.auth, principal.id)
+        # Space around a value is not part of it, but httptools leaves it there; the SDK compares exactly.
+        headers = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
+        scope = {**scope, EXCHANGE: exchange, "user": owner, "headers": headers}
         if scope["method"] == "POST":
             await _answer_post(route.app, scope, body, receive, send, exchange)
             return
+        await self._serve_stream(route.app, scope, receive, send)
+
+    async def _serve_stream(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve what may stay open for ever; `close_streams` ends it as if it were complete."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 (ASGI apps run in tasks)
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         self._streams.add(task)
         try:
-            await route.app(scope, receive, send)
+            await app(scope, receive, send_and_note)
+        except asyncio.CancelledError:
+            if not self._closing or not started:
+                raise
+            task.uncancel()
+            await send({"type": "http.response.body", "body": b""})
         finally:
             self._streams.discard(task)
 
@@ -186,7 +192,7 @@ async def _answer_post(
     app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send, exchange: Exchange
 ) -> None:
     """Serve one POST: replay the body, notice when the client leaves, give a refusal its status line."""
-    replayed = False
+    replayed = answered = False
     start: Message | None = None
     watching: list[asyncio.Task[None]] = []
 
@@ -198,20 +204,24 @@ async def _answer_post(
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send_with_status(message: Message) -> None:
-        nonlocal start
+        nonlocal start, answered
         if message["type"] == "http.response.start":
             start = message  # held until there is a body: only then is it known whether a gate refused
             return
         if start is not None:
             await send(_restated(start, exchange.refusal) if exchange.refusal is not None else start)
             start = None
+        answered = not message.get("more_body", False)
         await send(message)
+
+    def cancel() -> None:
+        if exchange.on_disconnect is not None:
+            exchange.on_disconnect()
 
     async def watch() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        if exchange.on_disconnect is not None:
-            exchange.on_disconnect()
+        cancel()
 
     timer = None
     if exchange.transport == "http":  # the 2024 transport answers a POST at once and works on
@@ -220,9 +230,10 @@ async def _answer_post(
     try:
         await app(scope, replay, send_with_status)
     finally:
-        exchange.on_disconnect = None
         if timer is not None:
             timer.cancel()
+            if not answered:
+                cancel()
         for task in watching:
             task.cancel()
 

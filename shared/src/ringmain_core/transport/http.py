@@ -3,8 +3,9 @@
 import logging
 import signal
 import socket
-import sys
-from collections.abc import AsyncIterator, Callable
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from types import FrameType
 from typing import Any
@@ -19,19 +20,21 @@ from mcp.server.sse import SseServerTransport
 from mcp.server.streamable_http import EventStore
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from pydantic import BaseModel
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ringmain_core.connector import AnyConnector
-from ringmain_core.errors import Refusal
+from ringmain_core.errors import ConfigurationError, Refusal
 from ringmain_core.principal import Principal
 from ringmain_core.settings import CoreSettings
-from ringmain_core.transport.front import Front, Neighbours, Route
+from ringmain_core.transport.front import Front, Route
+from ringmain_core.transport.neighbours import Neighbours
 
 _log = logging.getLogger(__name__)
 
 _READY_WITHIN = 3.0
+_READY_FOR = 1.0
 _DRAIN_SECONDS = 20
+_RECONNECT_AFTER_MS = 1_000
 
 
 class Health(BaseModel):
@@ -70,11 +73,15 @@ class HttpApp:
         self._upstream = upstream
         self._audit_healthy = audit_healthy
         self._draining = False
+        self._asking = anyio.Lock()
+        self._asked_at = -_READY_FOR
+        self._out_of_reach = ""
         self._manager = StreamableHTTPSessionManager(
             server,
             json_response=core.responses == "json",
             stateless=not core.sessions,
             event_store=event_store,
+            retry_interval=_RECONNECT_AFTER_MS if event_store is not None else None,
             max_request_body_size=core.max_body_bytes,
         )
         routes = {"/v1/mcp": Route(self._manager.handle_request, "http", "v1")}
@@ -89,16 +96,9 @@ class HttpApp:
             authenticate=authenticate,
             record=record,
             max_body=core.max_body_bytes,
+            resumable=event_store is not None,
         )
         self.asgi: ASGIApp = self.front
-        if core.allowed_origins:
-            self.asgi = CORSMiddleware(
-                self.front,
-                allow_origins=core.allowed_origins,
-                allow_methods=["GET", "POST", "DELETE"],
-                allow_headers=["*"],
-                expose_headers=["Mcp-Session-Id", "Retry-After", "WWW-Authenticate"],
-            )
 
     def drain(self) -> None:
         """Take no new work: readiness says so, and streams that would stay open for ever are ended."""
@@ -107,7 +107,7 @@ class HttpApp:
 
     def _pages(self) -> FastAPI:
         @asynccontextmanager
-        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
             async with self._manager.run():
                 yield
 
@@ -139,16 +139,26 @@ class HttpApp:
             return "draining"
         if not self._audit_healthy():
             return "the audit cannot be written"
+        async with self._asking:  # anybody may ask, but the system behind is asked once a second at most
+            if time.monotonic() - self._asked_at >= _READY_FOR:
+                self._out_of_reach = await self._ask_upstream()
+                self._asked_at = time.monotonic()
+        return self._out_of_reach
+
+    async def _ask_upstream(self) -> str:
         try:
             with anyio.fail_after(_READY_WITHIN):
                 await self._connector.ready(self._upstream)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whatever the reason, it is not ready)
             _log.warning("not ready: %s", type(error).__name__)
             return f"{self._connector.title} cannot be reached"
         return ""
 
     def _serve_sse(self, sse: SseServerTransport) -> ASGIApp:
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["method"] != "GET":
+                await Response(status_code=405, headers={"Allow": "GET"})(scope, receive, send)
+                return
             async with sse.connect_sse(scope, receive, send) as (incoming, outgoing):
                 await serve_dual_era_loop(self._server, incoming, outgoing, lifespan_state=self._upstream)
 
@@ -167,21 +177,25 @@ class _DrainingServer(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-async def serve_http(
-    app: HttpApp,
-    core: CoreSettings,
-    *,
-    announce: Callable[[str], None],
-    on_hangup: Callable[[], None],
-) -> None:
+async def serve_http(app: HttpApp, core: CoreSettings, *, announce: Callable[[str], None]) -> None:
     """Listen until SIGTERM or SIGINT, then finish what is running.
 
     Args:
+        app: What answers.
+        core: Says where to listen.
         announce: Told the URL once connections are taken.
-        on_hangup: Called on SIGHUP.
+
+    Raises:
+        ConfigurationError: Where the address cannot be listened on.
     """
     family = socket.AF_INET6 if ":" in core.host else socket.AF_INET
-    listener = socket.create_server((core.host, core.port), family=family, backlog=2048)
+    try:
+        listener = socket.create_server((core.host, core.port), family=family, backlog=2048)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{core.host} port {core.port} cannot be listened on: {error.strerror}. "
+            "Set RINGMAIN_HOST or RINGMAIN_PORT."
+        ) from error
     config = uvicorn.Config(
         app.asgi,
         log_config=None,
@@ -192,10 +206,9 @@ async def serve_http(
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
     server = _DrainingServer(config, app.drain)
-    if sys.platform != "win32":
-        import asyncio
-
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_hangup)
+    if threading.current_thread() is threading.main_thread():
+        # uvicorn raises the signal again at its end, which would end the process with everything still open.
+        signal.signal(signal.SIGTERM, server.handle_exit)
     host = f"[{core.host}]" if family == socket.AF_INET6 else core.host
     announce(f"http://{host}:{listener.getsockname()[1]}/v1/mcp")
     await server.serve(sockets=[listener])

@@ -1,11 +1,13 @@
 """MCP over standard input and output, for clients that start the server themselves."""
 
 import asyncio
+import concurrent.futures
 import json
+import logging
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, BinaryIO
 
@@ -15,9 +17,11 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.server.lowlevel import Server
 from mcp.shared.message import SessionMessage
 
-from ringmain_core.transport.strict_json import NotStrictJson, check_strict
+from ringmain_core.transport.strict_json import NotStrictJson, loads_strict
 
 _BUFFERED = 64
+_FLUSHED_WITHIN = 5.0
+_log = logging.getLogger(__name__)
 
 
 async def run_stdio(server: Server[Any], max_line: int) -> None:
@@ -55,7 +59,7 @@ class _wire:  # noqa: N801 (used like a function)
 @asynccontextmanager
 async def _messages(
     stdin: BinaryIO, stdout: BinaryIO, max_line: int
-) -> AsyncIterator[
+) -> AsyncGenerator[
     tuple[MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObjectSendStream[SessionMessage]]
 ]:
     to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](_BUFFERED)
@@ -76,14 +80,21 @@ async def _messages(
     async def send() -> None:
         async with from_server:
             async for message in from_server:
-                text = message.message.model_dump_json(by_alias=True, exclude_unset=True)
-                await _write(stdout, text.encode())
+                await _write(stdout, _encode(message))
+        sent.set()
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(receive)
-        tasks.start_soon(send)
-        yield from_client, to_client
-        tasks.cancel_scope.cancel()
+    sent = anyio.Event()
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(receive)
+            tasks.start_soon(send)
+            yield from_client, to_client
+            to_client.close()
+            with anyio.move_on_after(_FLUSHED_WITHIN):
+                await sent.wait()
+            tasks.cancel_scope.cancel()
+    except* BrokenPipeError:
+        _log.info("the client closed our output")
 
 
 def _read_lines(
@@ -97,7 +108,7 @@ def _read_lines(
                 line = line[:max_line] + b"\0" + more[-1:]
         try:
             asyncio.run_coroutine_threadsafe(lines.put(line or None), loop).result()
-        except (RuntimeError, asyncio.CancelledError):
+        except (RuntimeError, concurrent.futures.CancelledError):
             return  # the loop is gone, and with it everybody who would answer
         if not line:
             return
@@ -108,7 +119,7 @@ def _parse(line: bytes, max_line: int) -> SessionMessage | bytes:
     if len(line) > max_line:
         return _error(types.INVALID_REQUEST, f"The message is longer than {max_line:,} bytes.")
     try:
-        check_strict(line)
+        loads_strict(line)
         return SessionMessage(types.jsonrpc_message_adapter.validate_json(line, by_name=False))
     except NotStrictJson as error:
         return _error(types.PARSE_ERROR, f"Not a JSON message: {error}.")
@@ -116,8 +127,20 @@ def _parse(line: bytes, max_line: int) -> SessionMessage | bytes:
         return _error(types.INVALID_REQUEST, "Not a JSON-RPC 2.0 request, notification or response.")
 
 
-def _error(code: int, message: str) -> bytes:
-    body = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}
+def _encode(message: SessionMessage) -> bytes:
+    try:
+        return message.message.model_dump_json(by_alias=True, exclude_unset=True).encode()
+    except ValueError:
+        _log.exception("an answer cannot be written as JSON")
+        return _error(types.INTERNAL_ERROR, "The answer cannot be written as JSON.", message.message)
+
+
+def _error(code: int, message: str, instead_of: types.JSONRPCMessage | None = None) -> bytes:
+    body = {
+        "jsonrpc": "2.0",
+        "id": getattr(instead_of, "id", None),
+        "error": {"code": code, "message": message},
+    }
     return json.dumps(body).encode()
 
 

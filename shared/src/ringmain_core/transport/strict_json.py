@@ -1,18 +1,20 @@
 """JSON that every reader reads alike: what parsers disagree about is refused before anybody acts on it."""
 
 import json
+import math
+import re
 from typing import Any, NoReturn
 
 _MOST_DEPTH = 64
-_LARGEST_INTEGER_DIGITS = 19
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class NotStrictJson(ValueError):
     """The text is not JSON, or is JSON that readers disagree about; the message says which."""
 
 
-def check_strict(body: bytes) -> None:
-    """Refuse bad UTF-8, duplicate keys, NaN and infinities, integers beyond 64 bits, and deep nesting.
+def loads_strict(body: bytes) -> Any:
+    """Read JSON that is UTF-8, without duplicate keys, NaN, huge numbers, half characters and deep nesting.
 
     Raises:
         NotStrictJson: With the reason.
@@ -31,6 +33,9 @@ def check_strict(body: bytes) -> None:
         raise NotStrictJson(str(error)) from None
     if text.count("[") + text.count("{") > _MOST_DEPTH and _depth_exceeds(value, _MOST_DEPTH):
         raise NotStrictJson(f"nested deeper than {_MOST_DEPTH} levels")
+    if _SURROGATE.search(text) and _has_lone_surrogate(value):
+        raise NotStrictJson("a string has half a surrogate pair")
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -45,14 +50,33 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _bounded_integer(digits: str) -> int:
-    if len(digits) > _LARGEST_INTEGER_DIGITS + 1:
+    value = int(digits) if len(digits) <= 20 else 1 << 64
+    if not -(1 << 63) <= value < 1 << 64:
         raise NotStrictJson("a number has more digits than 64 bits hold; send it as a string")
-    return int(digits)
+    return value
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise NotStrictJson("a number is larger than a double holds; send it as a string")
+    return value
 
 
 _decode = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_bounded_integer
+    object_pairs_hook=_unique,
+    parse_constant=_refuse_constant,
+    parse_int=_bounded_integer,
+    parse_float=_finite,
 ).decode
+
+
+def _has_lone_surrogate(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _depth_exceeds(value: Any, most: int) -> bool:

@@ -1,5 +1,6 @@
 """Killed processes, full disks, and several processes at once."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -105,8 +106,6 @@ def test_two_logs_in_turn_continue_each_other(path: Path, key: AuditKey) -> None
 def test_a_stopped_process_that_holds_the_lock_makes_the_log_unavailable(
     path: Path, key: AuditKey, log: AuditLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import fcntl
-
     monkeypatch.setattr("ringmain_core.audit.files._LOCK_PATIENCE", 0.01)
     with Path(f"{path}.head").open("rb") as head:
         fcntl.flock(head, fcntl.LOCK_EX)

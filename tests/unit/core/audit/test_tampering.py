@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ringmain_core.audit import AuditKey
+from ringmain_core.audit import AuditKey, AuditLog, AuditRecord
 from ringmain_core.audit.verify import Finding, verify_files
 
 Write = Callable[..., None]
@@ -229,8 +229,6 @@ def test_an_edit_of_the_last_records_is_not_laundered_by_the_server(
 
 
 def test_a_rollback_under_a_running_server_is_noticed(path: Path, key: AuditKey, write: Write) -> None:
-    from ringmain_core.audit import AuditLog, AuditRecord
-
     write("a")
     old = path.read_bytes(), Path(f"{path}.head").read_bytes()
     with AuditLog.open(path, key) as log:
@@ -239,3 +237,21 @@ def test_a_rollback_under_a_running_server_is_noticed(path: Path, key: AuditKey,
         Path(f"{path}.head").write_bytes(old[1])
         log.append(AuditRecord(id="c"))
     assert problem(path, key).sentence == "record 3 was removed before record 4, which stands here."
+
+
+def test_only_the_newline_missing_is_no_loss(
+    path: Path, key: AuditKey, lines: list[bytes], write: Write
+) -> None:
+    path.write_bytes(b"".join(lines).removesuffix(b"\n"))
+    assert verify_files([path], [key]).ok
+    write("g")
+    assert (verify_files([path], [key]).problem, path.read_bytes().count(b"\n")) == (None, 8)
+
+
+def test_a_log_that_was_emptied_is_noted(path: Path, key: AuditKey, lines: list[bytes], write: Write) -> None:
+    for stump in (b"", lines[0][:50]):
+        path.write_bytes(stump)
+        assert problem(path, key).kind == "cut off"
+    write("g")
+    notes = [note.sentence for note in verify_files([path], [key]).notes]
+    assert "records 1 to 7 are not here but in a file that was renamed or deleted from outside." in notes

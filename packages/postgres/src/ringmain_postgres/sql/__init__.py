@@ -2,8 +2,18 @@
 
 from ringmain_postgres.sql.catalogue import Fetch
 from ringmain_postgres.sql.guard import SESSION_SETTINGS, Checked, Guard, Kind
-from ringmain_postgres.sql.parse import fingerprint
+from ringmain_postgres.sql.parse import fingerprint, normalize
 from ringmain_postgres.sql.policy import Policy
 from ringmain_postgres.sql.refused import SqlRefused
 
-__all__ = ["SESSION_SETTINGS", "Checked", "Fetch", "Guard", "Kind", "Policy", "SqlRefused", "fingerprint"]
+__all__ = [
+    "SESSION_SETTINGS",
+    "Checked",
+    "Fetch",
+    "Guard",
+    "Kind",
+    "Policy",
+    "SqlRefused",
+    "fingerprint",
+    "normalize",
+]

@@ -1,7 +1,6 @@
-"""Follows what a statement names, through views, SQL functions and types, until everything it may run is judged."""
+"""Follows what a statement names, through views, functions and types, until all it may run is judged."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ringmain_postgres.sql import families, policy
 from ringmain_postgres.sql.catalogue import (
@@ -13,26 +12,16 @@ from ringmain_postgres.sql.catalogue import (
     Operator,
     Relation,
     absorb,
-    names_sql,
-    numbers_sql,
 )
+from ringmain_postgres.sql.lookup import names_sql, numbers_sql
 from ringmain_postgres.sql.parse import too_deep
 from ringmain_postgres.sql.references import Call, Name, References, references_of_body
 from ringmain_postgres.sql.refused import SqlRefused
+from ringmain_postgres.sql.unit import Unit, is_printed, plain_body, search_path, within
 
 MAX_ROUNDS = 20
 JSON_TYPES = frozenset({114, 3802})
 """to_json looks for a cast to these without its being written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Something whose names are to be resolved: the statement, or a body that it uses."""
-
-    references: References
-    path: tuple[str, ...]
-    within: str = ""
-    """What it is, for a refusal; empty for the statement itself."""
 
 
 class Closure:
@@ -48,11 +37,13 @@ class Closure:
         self.underlying: dict[int, Relation] = {}
         self.in_play: set[int] = set()
         self.rows: set[int] = set()
-        """Row types of the relations in use: what matters about them came with the relation, unless they are named."""
-        self.judged: set[int] = set()
+        """Row types of relations in use: what matters about them came along, unless they are named."""
+        self.judged: set[tuple[int, bool]] = set()
+        """Functions by number, and whether they were called by the server rather than by name."""
+        self.paths: set[tuple[int, tuple[str, ...]]] = set()
+        """Functions, and the search paths under which they are called: those of bodies written as text."""
         self.bodies: set[int] = set()
         self.targets: set[int] = set(JSON_TYPES)
-        self.built_in_targets = False
         self.operators: dict[int, Operator] = {}
         self.units: list[Unit] = []
 
@@ -81,13 +72,20 @@ class Closure:
         for unit in units:
             names = unit.references
             relations |= {name for _, name in names.relations}
-            functions |= {call.name for call in names.functions if call.schema != "pg_catalog"}
+            functions |= {call.name for call in names.functions}
             functions |= names.selections | names.columns | names.old_functions
             operators |= {call.name for call in names.operators}
-            types |= {name for schema, name in names.types | names.maybe_types if schema != "pg_catalog"}
-        wanted = [self.unasked(kind, names) for kind, names in zip("rfot", (relations, functions, operators, types), strict=True)]
+            types |= {name for schema, name in names.types if not self.is_built_in_type(schema, name)}
+            types |= {name for _, name in names.maybe_types}
+        wanted = [
+            self.unasked(kind, names)
+            for kind, names in zip("rfot", (relations, functions, operators, types), strict=True)
+        ]
         if any(wanted):
             absorb(self.facts, await self.fetch(names_sql(self.built_ins.version), *wanted))
+
+    def is_built_in_type(self, schema: str, name: str) -> bool:
+        return schema == "pg_catalog" and name in self.built_ins.types
 
     def unasked(self, kind: str, names: set[str]) -> list[str]:
         fresh = sorted(name for name in names if (kind, name) not in self.facts.asked)
@@ -97,11 +95,13 @@ class Closure:
     def unknown_types(self) -> list[int]:
         known = self.rows - self.targets
         return sorted(
-            t for t in self.in_play if t >= FIRST_USER_OID and t not in known and ("T", t) not in self.facts.asked
+            t
+            for t in self.in_play
+            if t >= FIRST_USER_OID and t not in known and ("T", t) not in self.facts.asked
         )
 
     def unknown_functions(self) -> list[int]:
-        return sorted(f for f in self.judged if f >= FIRST_USER_OID and f not in self.facts.functions)
+        return sorted(f for f, _ in self.judged if f not in self.facts.functions)
 
     async def look_up_numbers(self) -> None:
         while (types := self.unknown_types()) or self.unknown_functions():
@@ -115,7 +115,9 @@ class Closure:
             for oid in functions:
                 if oid not in self.facts.functions:
                     raise SqlRefused("changed", "A function in use was dropped meanwhile.", "Try again.")
-                self.judge_function(self.facts.functions[oid], "")
+                for by_server in (False, True):
+                    if (oid, by_server) in self.judged:
+                        self.judge_function(self.facts.functions[oid], self.path, by_server=by_server)
             for oid, found in self.facts.types.items():
                 self.facts.asked.add(("T", oid))
                 self.in_play.add(oid)
@@ -136,7 +138,7 @@ class Closure:
                 self.resolve_selection(name, unit, any_type=name in names.selections or bool(unit.within))
             for name in names.old_functions:
                 for function in self.visible_functions(Call("", name, -1), unit.path):
-                    self.use_function(function)
+                    self.use_function(function, unit.path)
             for call in names.operators:
                 self.resolve_operator(call, unit)
         except SqlRefused as refused:
@@ -176,10 +178,13 @@ class Closure:
         found = [oid for schema, oid in self.facts.named_types.get(name[1], ()) if schema in schemas]
         self.in_play.update(found)
         self.targets.update(found)
-        built_in = name[1] in self.built_ins.types
-        self.built_in_targets |= built_in
+        shipped = name[0] in ("", "pg_catalog", "information_schema")
+        built_in = self.built_ins.types.get(name[1], ()) if shipped else ()
+        self.targets.update(built_in)
         if must_exist and not found and not built_in:
-            raise SqlRefused("unknown_type", f"There is no type `{name[1]}`.", "Check its spelling and schema.")
+            raise SqlRefused(
+                "unknown_type", f"There is no type `{name[1]}`.", "Check its spelling and schema."
+            )
 
     def visible_functions(self, call: Call, path: tuple[str, ...]) -> list[Function]:
         schemas = (call.schema,) if call.schema else path
@@ -192,7 +197,7 @@ class Closure:
             policy.judge_built_in_call(self.built_ins, call.name, call.arity)
         functions = self.visible_functions(call, unit.path)
         for function in functions:
-            self.use_function(function)
+            self.use_function(function, unit.path)
         known = built_in and (call.name in self.built_ins.functions or call.name in self.built_ins.types)
         if not functions and not known and not self.facts.named_types.get(call.name):
             raise SqlRefused(
@@ -206,42 +211,41 @@ class Closure:
         policy.judge_built_in_call(self.built_ins, name, 1)
         for function in self.visible_functions(Call("", name, 1), unit.path):
             if any_type or function.takes_row:
-                self.use_function(function)
+                self.use_function(function, unit.path)
 
-    def use_function(self, function: Function) -> None:
-        if function.oid not in self.judged:
-            self.judged.add(function.oid)
-            self.judge_function(function, "")
+    def use_function(self, function: Function, path: tuple[str, ...]) -> None:
+        if (function.oid, path) not in self.paths:
+            self.paths.add((function.oid, path))
+            self.judged.add((function.oid, False))
+            self.judge_function(function, path, by_server=False)
 
-    def use_number(self, oid: int) -> None:
+    def use_number(self, oid: int, *, by_server: bool = True) -> None:
         """Judge a function that the server calls by number; one not yet known is looked up first."""
         if oid < FIRST_USER_OID:
             policy.judge_built_in_number(self.built_ins, oid)
-        elif oid in self.facts.functions:
-            self.use_function(self.facts.functions[oid])
-        else:
-            self.judged.add(oid)
+        elif (oid, by_server) not in self.judged:
+            self.judged.add((oid, by_server))
+            if oid in self.facts.functions:
+                self.judge_function(self.facts.functions[oid], self.path, by_server=by_server)
 
-    def judge_function(self, function: Function, within_what: str) -> None:
-        try:
-            depends = policy.judge_function(self.rules, function)
-        except SqlRefused as refused:
-            raise within(within_what, refused) from None
+    def judge_function(self, function: Function, path: tuple[str, ...], *, by_server: bool) -> None:
+        depends = policy.judge_function(self.rules, function, by_server=by_server)
         self.in_play.update(function.types)
         if not depends:
             return
         for oid in function.support:
-            self.use_number(oid)
+            self.use_number(oid, by_server=False)
         title = f"the function `{function.title}`"
-        path = self.path
         if function.config:
             path = ("pg_catalog", *search_path(function.config[-1]))
+        if is_printed(function.body):
+            path = self.path
         if function.kind != "a":
             self.targets.update(function.types)
-            self.built_in_targets = True
+            self.targets.update(self.built_ins.elements.get(oid, 0) for oid in function.types)
             self.add_body(title, plain_body(function.body), path)
         if function.default_values:
-            self.add_body(title, f"SELECT {function.default_values}", path)
+            self.add_body(title, f"SELECT {function.default_values}", self.path)
 
     def resolve_operator(self, call: Call, unit: Unit) -> None:
         schemas = (call.schema,) if call.schema else unit.path
@@ -276,35 +280,11 @@ class Closure:
             ends = (cast.source, cast.target)
             if any(end >= FIRST_USER_OID and end not in self.in_play for end in ends):
                 continue
-            asked_for = cast.target in self.targets or (cast.target < FIRST_USER_OID and self.built_in_targets)
-            if cast.implicit or asked_for:
-                self.use_named(cast.function, "a cast")
+            if cast.implicit or cast.target in self.targets:
+                self.use_named(cast.function, "a cast", by_server=False)
 
-    def use_named(self, oid: int, what: str) -> None:
+    def use_named(self, oid: int, what: str, *, by_server: bool = True) -> None:
         try:
-            self.use_number(oid)
+            self.use_number(oid, by_server=by_server)
         except SqlRefused as refused:
             raise within(what, refused) from None
-
-
-def within(what: str, refused: SqlRefused) -> SqlRefused:
-    """Say through which object a refused thing was reached."""
-    if not what or refused.reason.startswith("Through "):
-        return refused
-    return SqlRefused(refused.code, f"Through {what}: {refused.reason}", refused.hint)
-
-
-def search_path(setting: str) -> tuple[str, ...]:
-    """Read a function's own `search_path=…`."""
-    schemas = setting.partition("=")[2].split(",")
-    return tuple(name.strip().strip('"').replace('""', '"') for name in schemas if name.strip())
-
-
-def plain_body(body: str) -> str:
-    """Turn a body in standard syntax, as the catalogue prints it, into statements."""
-    text = body.strip()
-    if text.startswith("BEGIN ATOMIC") and text.endswith("END"):
-        return text.removeprefix("BEGIN ATOMIC").removesuffix("END")
-    if text.startswith("RETURN "):
-        return f"SELECT {text.removeprefix('RETURN ')}"
-    return text

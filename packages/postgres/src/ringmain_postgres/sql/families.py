@@ -3,8 +3,13 @@
 import re
 from fnmatch import fnmatchcase
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 ONLY_QUERIES = "Send a SELECT, VALUES, TABLE or WITH query, a plain EXPLAIN of one, or SHOW of one setting."
-_WRITE = "To change data use the write tool, if the operator has enabled it."
+_WRITE = "Ask a person to change data; here it can only be read."
 _SESSION = "Every call runs in its own transaction with settings chosen by the operator; just send the query."
 
 STATEMENTS: dict[str, tuple[str, str]] = {
@@ -61,16 +66,17 @@ MAX_SIZE = 1_000_000
 SIZED = {"repeat": 1, "lpad": 1, "rpad": 1}
 """Functions that build a value as large as an argument says, and the position of that argument."""
 
-VOLATILE_BUILT_INS = frozenset(
+VOLATILE_BUILT_INS = _words(
     """
     random random_normal clock_timestamp timeofday gen_random_uuid uuidv4 uuidv7 array_sample array_shuffle
-    pg_relation_size pg_table_size pg_indexes_size pg_total_relation_size pg_database_size pg_tablespace_size
-    pg_is_in_recovery pg_current_wal_lsn pg_current_wal_insert_lsn pg_current_wal_flush_lsn
-    pg_last_wal_receive_lsn pg_last_wal_replay_lsn pg_last_xact_replay_timestamp pg_is_wal_replay_paused
-    pg_blocking_pids pg_partition_tree pg_partition_ancestors pg_notification_queue_usage
-    pg_collation_actual_version pg_database_collation_actual_version pg_sequence_last_value pg_jit_available
-    pg_xact_commit_timestamp pg_xact_status txid_status current_query
-    """.split()
+    pg_relation_size pg_table_size pg_indexes_size pg_total_relation_size pg_database_size
+    pg_tablespace_size pg_is_in_recovery pg_current_wal_lsn pg_current_wal_insert_lsn
+    pg_current_wal_flush_lsn pg_last_wal_receive_lsn pg_last_wal_replay_lsn pg_last_xact_replay_timestamp
+    pg_is_wal_replay_paused pg_blocking_pids pg_partition_tree pg_partition_ancestors
+    pg_notification_queue_usage pg_collation_actual_version pg_database_collation_actual_version
+    pg_sequence_last_value pg_jit_available pg_xact_commit_timestamp pg_xact_status txid_status
+    current_query
+    """
 )
 """Volatile because their answer changes, not because they change anything."""
 
@@ -90,6 +96,11 @@ REFUSED_BUILT_INS: tuple[tuple[str, str, str], ...] = (
         "reaches files or large objects on the server",
         "Query tables only.",
     ),
+    (
+        r".*_(validator|handler)",
+        "is a part of the server's inner machinery and may load a library",
+        "Leave it out.",
+    ),
     (r"set_config|setseed", "changes the session", "Say what you need in the query itself."),
     (
         r"pg_(try_)?advisory_.*",
@@ -104,8 +115,7 @@ REFUSED_BUILT_INS: tuple[tuple[str, str, str], ...] = (
     ),
     (r"pg_sleep.*", "only waits", "Leave it out."),
     (
-        r"pg_stat_get_activity|pg_stat_get_backend_.*|pg_stat_get_wal_(receiver|senders)|pg_prepared_statement"
-        r"|pg_cursor|pg_lock_status",
+        r"pg_stat_get_(activity|backend_.*|wal_receiver|wal_senders)|pg_prepared_statement|pg_cursor|pg_lock_status",
         "shows what others are doing, with their data in it",
         "Use the activity tool, which removes literals.",
     ),
@@ -115,7 +125,7 @@ REFUSED_BUILT_INS: tuple[tuple[str, str, str], ...] = (
         "Use SHOW with one setting's name.",
     ),
 )
-"""Refused whatever their volatility says: pattern of the whole name, what the function does, what to do instead."""
+"""Refused whatever their volatility says: pattern of the whole name, what it does, what to do instead."""
 
 _REFUSED_BUILT_INS = tuple((re.compile(pattern), does, hint) for pattern, does, hint in REFUSED_BUILT_INS)
 
@@ -128,7 +138,13 @@ def refused_built_in(name: str) -> tuple[str, str] | None:
 SECRET_RELATIONS: dict[str, str] = {
     **dict.fromkeys(("pg_authid", "pg_shadow"), "holds password hashes"),
     **dict.fromkeys(
-        ("pg_user_mapping", "pg_user_mappings", "_pg_user_mappings", "user_mapping_options", "pg_subscription"),
+        (
+            "pg_user_mapping",
+            "pg_user_mappings",
+            "_pg_user_mappings",
+            "user_mapping_options",
+            "pg_subscription",
+        ),
         "holds passwords for other servers",
     ),
     **dict.fromkeys(
@@ -165,46 +181,75 @@ SECRET_RELATIONS: dict[str, str] = {
 }
 """Relations of the system that stay closed, whatever the role may read."""
 
-SAFE_EXTENSIONS = frozenset(
+SAFE_EXTENSIONS = _words(
     """
-    vector pg_trgm hstore citext ltree unaccent fuzzystrmatch btree_gin btree_gist intarray cube earthdistance
-    uuid-ossp pgcrypto isn seg tsm_system_rows tsm_system_time intagg dict_int dict_xsyn bloom 
-    postgis postgis_raster postgis_topology postgis_sfcgal address_standardizer h3 h3_postgis timescaledb
-    timescaledb_toolkit pg_bigm pgroonga rum hll topn tdigest prefix ip4r semver unit pg_uuidv7 vectorscale
-    """.split()
+    vector pg_trgm hstore citext ltree unaccent fuzzystrmatch btree_gin btree_gist intarray cube
+    earthdistance uuid-ossp pgcrypto isn seg tsm_system_rows tsm_system_time intagg dict_int dict_xsyn bloom
+    postgis postgis_sfcgal h3 h3_postgis timescaledb
+    timescaledb_toolkit pg_bigm rum hll topn tdigest prefix ip4r semver pg_uuidv7 vectorscale
+    """
 )
-"""Extensions whose non-volatile C and SQL functions compute and nothing else."""
+"""Extensions whose non-volatile C and SQL functions compute and nothing else.
+
+Not here because they run SQL or read tables and files that are named by text: address_standardizer, pgroonga,
+postgis_raster, pgrouting, tablefunc, xml2, dblink, the foreign data wrappers, adminpack, pageinspect.
+"""
+
+SAFE_INTERNAL = _words(
+    """
+    range_constructor2 range_constructor3 multirange_constructor0 multirange_constructor1
+    multirange_constructor2
+    """
+)
+"""What the server itself puts behind a user's range type."""
 
 SAFE_EXTENSION_LANGUAGES = frozenset({"c", "internal", "sql"})
 
-VOLATILE_EXTENSION_FUNCTIONS = frozenset(
+VOLATILE_EXTENSION_FUNCTIONS = _words(
     """
-    uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 gen_random_bytes gen_random_uuid gen_salt uuid_generate_v7
-    system_rows system_time
-    """.split()
+    uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 gen_random_bytes gen_random_uuid gen_salt
+    uuid_generate_v7 system_rows system_time
+    """
 )
 """Volatile functions of those extensions that only draw random values or sample."""
 
-COMMON_OPERATORS = frozenset("= <> < > <= >= || ~ ~* !~ !~* ~~ !~~ ~~* !~~* + - * / %".split())
-"""Operators that so many built-in types have that Postgres never guesses a user's type behind plain literals."""
+SESSION_EXTENSION_FUNCTIONS = frozenset({"isn_weak", "set_limit"})
+"""Functions of those extensions that change the session, some of them declared IMMUTABLE."""
 
-_PUBLIC_SETTINGS = frozenset(
+COMMON_OPERATORS = _words(
     """
-    application_name bytea_output client_encoding client_min_messages constraint_exclusion cpu_index_tuple_cost
-    cpu_operator_cost cpu_tuple_cost cursor_tuple_fraction data_checksums datestyle deadlock_timeout
-    effective_cache_size effective_io_concurrency extra_float_digits hash_mem_multiplier in_hot_standby
-    integer_datetimes intervalstyle is_superuser jit lock_timeout logical_decoding_work_mem maintenance_work_mem
-    parallel_setup_cost parallel_tuple_cost plan_cache_mode random_page_cost role row_security search_path seq_page_cost
-    server_encoding server_version server_version_num session_authorization shared_buffers
-    standard_conforming_strings statement_timeout temp_buffers temp_file_limit timezone timezone_abbreviations
-    track_activities track_counts track_functions track_io_timing transaction_deferrable transaction_isolation
-    transaction_read_only transaction_timeout wal_buffers wal_level work_mem xmlbinary xmloption
-    checkpoint_timeout checkpoint_completion_target block_size segment_size wal_block_size wal_segment_size
-    idle_in_transaction_session_timeout idle_session_timeout fsync full_page_writes synchronous_commit huge_pages
-    bgwriter_delay bgwriter_lru_maxpages bgwriter_lru_multiplier hot_standby hot_standby_feedback
-    """.split()
+    = <> < > <= >= || ~ ~* !~ !~* ~~ !~~ ~~* !~~* + - * / %
+    """
 )
-_PUBLIC_SETTING_PATTERNS = ("enable_*", "autovacuum*", "max_*", "min_*", "default_*", "lc_*", "vacuum_*", "geqo*")
+"""Operators of so many built-in types that Postgres never guesses a user's type behind plain literals."""
+
+_PUBLIC_SETTINGS = _words(
+    """
+    application_name bytea_output client_encoding client_min_messages constraint_exclusion
+    cpu_index_tuple_cost cpu_operator_cost cpu_tuple_cost cursor_tuple_fraction data_checksums datestyle
+    deadlock_timeout effective_cache_size effective_io_concurrency extra_float_digits hash_mem_multiplier
+    in_hot_standby integer_datetimes intervalstyle is_superuser jit lock_timeout logical_decoding_work_mem
+    maintenance_work_mem parallel_setup_cost parallel_tuple_cost plan_cache_mode random_page_cost role
+    row_security search_path seq_page_cost server_encoding server_version server_version_num
+    session_authorization shared_buffers standard_conforming_strings statement_timeout temp_buffers
+    temp_file_limit timezone timezone_abbreviations track_activities track_counts track_functions
+    track_io_timing transaction_deferrable transaction_isolation transaction_read_only transaction_timeout
+    wal_buffers wal_level work_mem xmlbinary xmloption checkpoint_timeout checkpoint_completion_target
+    block_size segment_size wal_block_size wal_segment_size idle_in_transaction_session_timeout
+    idle_session_timeout fsync full_page_writes synchronous_commit huge_pages bgwriter_delay
+    bgwriter_lru_maxpages bgwriter_lru_multiplier hot_standby hot_standby_feedback
+    """
+)
+_PUBLIC_SETTING_PATTERNS = (
+    "enable_*",
+    "autovacuum*",
+    "max_*",
+    "min_*",
+    "default_*",
+    "lc_*",
+    "vacuum_*",
+    "geqo*",
+)
 
 
 def is_public_setting(name: str) -> bool:

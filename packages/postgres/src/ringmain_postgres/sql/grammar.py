@@ -1,8 +1,9 @@
 """Which nodes and fields of Postgres' syntax tree a read may consist of; everything else is refused.
 
-A field is a `NODE` (any allowed node, or a list of them), the name of one kind of node, or `PLAIN`: numbers, flags,
-names, nothing that could hold an expression. Fields which only appear after the server's own analysis are left out, so
-they are refused as well. A test compares this table with the parser's own description.
+A field is a `NODE` (any allowed node, or a list of them), the name of one kind of node, or `PLAIN`:
+numbers, flags, names, nothing that could hold an expression. Fields which only appear after the server's
+own analysis are left out, so they are refused as well. A test compares this table with the parser's own
+description.
 """
 
 NODE = "*"
@@ -71,7 +72,9 @@ SHAPES: dict[str, dict[str, str]] = {
     ),
     "JsonIsPredicate": _shape("expr", "item_type unique_keys", format="JsonFormat"),
     "JsonKeyValue": _shape("key", value="JsonValueExpr"),
-    "JsonObjectAgg": _shape("", "absent_on_null unique", constructor="JsonAggConstructor", arg="JsonKeyValue"),
+    "JsonObjectAgg": _shape(
+        "", "absent_on_null unique", constructor="JsonAggConstructor", arg="JsonKeyValue"
+    ),
     "JsonObjectConstructor": _shape("exprs", "absent_on_null unique", output="JsonOutput"),
     "JsonOutput": _shape("", typeName="TypeName", returning="JsonReturning"),
     "JsonParseExpr": _shape("", "unique_keys", expr="JsonValueExpr", output="JsonOutput"),

@@ -6,9 +6,10 @@ from typing import Literal
 from ringmain_postgres.sql import families
 from ringmain_postgres.sql.catalogue import BuiltIns, Fetch, load_built_ins
 from ringmain_postgres.sql.closure import Closure
+from ringmain_postgres.sql.literals import check_setting_name
 from ringmain_postgres.sql.parse import Parsed, Tree, fingerprint, parse
 from ringmain_postgres.sql.policy import Policy
-from ringmain_postgres.sql.references import check_setting_name, collect, not_a_query
+from ringmain_postgres.sql.references import collect, not_a_query
 from ringmain_postgres.sql.refused import SqlRefused
 
 Kind = Literal["query", "explain", "show"]
@@ -19,16 +20,16 @@ SESSION_SETTINGS = {
     "row_security": "on",
     "xmloption": "content",
 }
-"""What the judgement takes for granted, besides the search path; set it in the transaction that runs the statement."""
+"""What the judgement takes for granted besides the search path: set it before the statement is run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A statement that may run.
 
-    `sql` is exactly the part of the text that was judged, without a closing semicolon; a `query` may be wrapped as
-    `SELECT … FROM (<sql>\\n) AS t`. `relations` are those that it names (`schema.name`), `underlying` those that are
-    read on its behalf by views and SQL functions.
+    `sql` is exactly the part of the text that was judged, without a closing semicolon. A `query` may be
+    wrapped as a subquery; put a line break after it then, since it may end in a comment. `relations` are
+    those that it names (`schema.name`), `underlying` those that views and SQL functions read on its behalf.
     """
 
     kind: Kind
@@ -43,7 +44,10 @@ class Checked:
 
 
 class Guard:
-    """Judges statements for one database. What the server ships is read once, everything else with each statement."""
+    """Judges statements for one database.
+
+    What the server ships is read once, everything else with each statement.
+    """
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -57,8 +61,9 @@ class Guard:
     async def check(self, sql: str, fetch: Fetch) -> Checked:
         """Judge one statement, looking its names up through `fetch`.
 
-        Let `fetch` use the first query of the very transaction that will run the statement, with the guard's search path
-        set: then what was judged is what runs.
+        Let `fetch` make the first queries of the very transaction that will run the statement, with the
+        search path of this guard set: then what was judged is what runs. Under `plan_cache_mode =
+        force_generic_plan` the look-ups are planned once per connection, which is most of their cost.
 
         Raises:
             SqlRefused: with a stable code, the reason, and what to do instead.

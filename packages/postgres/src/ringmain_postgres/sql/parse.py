@@ -35,7 +35,9 @@ def _native() -> ModuleType:
         return importlib.import_module("postgast.native")
     spec = importlib.util.find_spec("postgast")
     if spec is None:
-        raise ModuleNotFoundError("postgast is not installed; install ringmain-postgres with its dependencies.")
+        raise ModuleNotFoundError(
+            "postgast is not installed; install ringmain-postgres with its dependencies."
+        )
     sys.modules["postgast"] = importlib.util.module_from_spec(spec)
     try:
         return importlib.import_module("postgast.native")
@@ -45,7 +47,9 @@ def _native() -> ModuleType:
 
 def _encode(text: str) -> bytes:
     if "\0" in text:
-        raise SqlRefused("syntax", "The statement contains a NUL character.", "Remove it and send the text again.")
+        raise SqlRefused(
+            "syntax", "The statement contains a NUL character.", "Remove it and send the text again."
+        )
     try:
         data = text.encode()
     except UnicodeEncodeError:
@@ -87,8 +91,10 @@ def _syntax_error(data: bytes, message: str, position: int) -> SqlRefused:
     if message.startswith("memory exhausted"):
         return too_deep()
     if position <= 0:
-        return SqlRefused("syntax", f"Postgres cannot read the statement: {message}.", "Correct it and try again.")
-    before = data[: position - 1].decode(errors="replace")
+        return SqlRefused(
+            "syntax", f"Postgres cannot read the statement: {message}.", "Correct it and try again."
+        )
+    before = data.decode()[: position - 1]  # counted in characters, unlike the places of statements
     line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
     return SqlRefused(
         "syntax",
@@ -144,7 +150,7 @@ def parse_body(text: str) -> tuple[Parsed, ...]:
 
 
 def fingerprint(text: str) -> str:
-    """Return a short hash of the statement's shape: the same for statements that differ only in their constants."""
+    """Return a short hash of the statement's shape; constants make no difference to it."""
     lib = _native().lib
     result = lib.pg_query_fingerprint(_encode(text))
     try:
@@ -153,3 +159,19 @@ def fingerprint(text: str) -> str:
         return result.fingerprint_str.decode()
     finally:
         lib.pg_query_free_fingerprint_result(result)
+
+
+def normalize(text: str) -> str:
+    """Return the statement with `$n` for its constants, so that it can be kept without its values.
+
+    Raises:
+        SqlRefused: not valid SQL.
+    """
+    lib = _native().lib
+    result = lib.pg_query_normalize(_encode(text))
+    try:
+        if result.error:
+            raise SqlRefused("syntax", "Postgres cannot read the statement.", "Correct it and try again.")
+        return result.normalized_query.decode()
+    finally:
+        lib.pg_query_free_normalize_result(result)

@@ -15,8 +15,8 @@ ASK_THE_OPERATOR = "Do without it, or ask the operator to list it under `allow_f
 class Policy:
     """What an operator may decide.
 
-    `search_path` are the schemas after pg_catalog, and must be what the session uses. The patterns name functions and
-    foreign tables (`reporting.*`) that the operator vouches for.
+    `search_path` are the schemas after pg_catalog, and must be what the session uses. The patterns name
+    functions and foreign tables (`reporting.*`) that the operator vouches for.
     """
 
     search_path: tuple[str, ...] = ("public",)
@@ -44,21 +44,25 @@ def judge_built_in_number(built_ins: BuiltIns, oid: int) -> None:
         raise refuse_built_in(*built_ins.refused_oids[oid])
 
 
-def judge_function(policy: Policy, function: Function) -> bool:
+def judge_function(policy: Policy, function: Function, *, by_server: bool) -> bool:
     """Raise unless the function is harmless; return whether that depends on what else it calls.
 
-    Nobody's word is taken for what a function does: not IMMUTABLE on a procedural language, not a C function outside
-    a known extension. What can be read, SQL, is read.
+    `by_server`: nobody called it by name; it belongs to a type, an operator or an index.
+
+    Nobody's word is taken for what a function does: not IMMUTABLE on a procedural language, not a C function
+    outside a known extension. What can be read, SQL, is read.
     """
     if matches(policy.allow_functions, function.schema, function.name):
         return False
     if function.extension:
-        _judge_extension_function(function)
+        _judge_extension_function(function, by_server=by_server)
         return False
     if function.kind == "a":
         return True
     if function.kind == "p":
         raise SqlRefused("function", f"`{function.title}` is a procedure.", "Query the tables instead.")
+    if function.language == "internal" and function.body in families.SAFE_INTERNAL:
+        return False
     if function.language != "sql":
         raise SqlRefused(
             "function",
@@ -67,7 +71,9 @@ def judge_function(policy: Policy, function: Function) -> bool:
         )
     if function.security_definer:
         raise SqlRefused(
-            "function", f"`{function.title}` runs with its owner's rights (SECURITY DEFINER).", ASK_THE_OPERATOR
+            "function",
+            f"`{function.title}` runs with its owner's rights (SECURITY DEFINER).",
+            ASK_THE_OPERATOR,
         )
     if function.volatile:
         raise SqlRefused(
@@ -75,20 +81,25 @@ def judge_function(policy: Policy, function: Function) -> bool:
             f"`{function.title}` is declared VOLATILE, so it may change something.",
             "Do without it, or ask its owner to declare it STABLE if it only reads.",
         )
-    if any(not setting.startswith("search_path=") for setting in function.config):
+    if any(not setting.startswith("search_path=") or "$user" in setting for setting in function.config):
         raise SqlRefused("function", f"`{function.title}` changes settings while it runs.", ASK_THE_OPERATOR)
     return True
 
 
-def _judge_extension_function(function: Function) -> None:
+def _judge_extension_function(function: Function, *, by_server: bool) -> None:
     if function.extension not in families.SAFE_EXTENSIONS:
         raise SqlRefused(
             "function",
-            f"`{function.title}` belongs to the extension {function.extension}, which is not known to only compute.",
+            f"`{function.title}` belongs to the extension {function.extension}, which may not only compute.",
             ASK_THE_OPERATOR,
         )
-    volatile = function.volatile and function.name not in families.VOLATILE_EXTENSION_FUNCTIONS
-    if volatile or function.security_definer or function.language not in families.SAFE_EXTENSION_LANGUAGES:
+    computes = function.language in families.SAFE_EXTENSION_LANGUAGES and not function.security_definer
+    if not by_server:
+        volatile = function.volatile and function.name not in families.VOLATILE_EXTENSION_FUNCTIONS
+        private = function.name.startswith("_") or function.schema.startswith("_")
+        changes_session = function.name in families.SESSION_EXTENSION_FUNCTIONS
+        computes = computes and not (volatile or private or changes_session)
+    if not computes:
         raise SqlRefused(
             "function",
             f"`{function.title}` of the extension {function.extension} may change something.",
@@ -101,7 +112,9 @@ def judge_relation(policy: Policy, relation: Relation) -> bool:
     if relation.oid < FIRST_USER_OID:
         does = families.SECRET_RELATIONS.get(relation.name)
         if does is not None:
-            raise SqlRefused("secret", f"`{relation.name}` {does}.", "Query your own tables, or pg_class and friends.")
+            raise SqlRefused(
+                "secret", f"`{relation.name}` {does}.", "Query your own tables, or pg_class and friends."
+            )
         return False
     if relation.foreign and not matches(policy.allow_foreign_tables, relation.schema, relation.name):
         raise SqlRefused(

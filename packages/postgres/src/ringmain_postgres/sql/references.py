@@ -1,12 +1,12 @@
-"""Everything that a statement names and Postgres would resolve: relations, functions, operators, types, settings."""
+"""Everything that a statement names and Postgres would resolve: relations, functions, operators, types."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import cast
 
 from ringmain_postgres.sql import families
 from ringmain_postgres.sql.grammar import NODE, PLAIN, SHAPES
+from ringmain_postgres.sql.literals import check_selections, check_setting, growth
 from ringmain_postgres.sql.parse import Parsed, Tree, parse_body, too_deep
 from ringmain_postgres.sql.refused import SqlRefused
 
@@ -20,7 +20,9 @@ NO_CTES: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function as it is written; `arity` is −1 where the number of arguments is no help (ordered-set aggregates)."""
+    """A function as it is written; `arity` is -1 where the number of arguments is no help
+    (ordered-set aggregates).
+    """
 
     schema: str
     name: str
@@ -90,7 +92,10 @@ def _qualified(nodes: list[Tree]) -> Name:
 
 
 class _Walker:
-    """One pass over the tree. `ctes` are the WITH names in scope, `size` how often a value is repeated around here."""
+    """One pass over the tree.
+
+    `ctes` are the WITH names in scope, `size` is how often a value is repeated around here.
+    """
 
     def __init__(self, found: References) -> None:
         self.found = found
@@ -107,9 +112,12 @@ class _Walker:
             return
         if kind in families.OLD_CALLS:
             self.found.old_functions.update(families.OLD_CALLS[kind])
-        handler = _HANDLERS.get(kind)
-        if handler is not None:
-            size = handler(self, value, ctes, size)
+        if kind == "RangeVar":
+            self.range_var(value, ctes)
+        elif kind == "FuncCall":
+            size *= self.func_call(value, size)
+        elif kind in _HANDLERS:
+            _HANDLERS[kind](self, value)
         self.children(kind, value, ctes, depth, size)
 
     def children(self, kind: str, value: Tree, ctes: frozenset[str], depth: int, size: int) -> None:
@@ -125,8 +133,8 @@ class _Walker:
             if child_kind != NODE:
                 self.typed(child_kind, child, ctes, depth + 1, size)
             elif isinstance(child, list):
-                for element in child:  # pyright: ignore[reportUnknownVariableType]
-                    self.node(element, ctes, depth, size)  # pyright: ignore[reportUnknownArgumentType]
+                for element in cast("list[Tree]", child):
+                    self.node(element, ctes, depth, size)
             else:
                 self.node(child, ctes, depth, size)
 
@@ -136,9 +144,7 @@ class _Walker:
                 "select_into", "SELECT INTO creates a table.", "Leave INTO out; the rows are returned to you."
             )
         if "lockingClause" in select:
-            raise SqlRefused(
-                "locks", "FOR UPDATE and FOR SHARE lock rows.", "Leave the locking clause out."
-            )
+            raise SqlRefused("locks", "FOR UPDATE and FOR SHARE lock rows.", "Leave the locking clause out.")
         clause = select.get("withClause")
         if clause is not None:
             ctes = self.with_queries(clause, ctes, depth, size)
@@ -159,13 +165,13 @@ class _Walker:
     def operator(self, name: Name, arity: int) -> None:
         self.found.operators.add(Call(name[0], name[1], arity))
 
-    def range_var(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+    def range_var(self, value: Tree, ctes: frozenset[str]) -> None:
         schema, name = value.get("schemaname", ""), value["relname"]
         if schema or name not in ctes:
             self.found.relations.add((schema, name))
-        return size
 
-    def func_call(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+    def func_call(self, value: Tree, size: int) -> int:
+        """Note the call; return by how much it multiplies the size of its arguments."""
         schema, name = _qualified(value["funcname"])
         arguments: list[Tree] = value.get("args", [])
         arity = -1 if value.get("agg_within_group") else len(arguments)
@@ -174,61 +180,56 @@ class _Walker:
             self.found.maybe_types.add((schema, name))
         if schema in ("", "pg_catalog"):
             if name == "current_setting":
-                _check_setting(arguments)
+                check_setting(arguments)
             position = families.SIZED.get(name)
             if position is not None and position < len(arguments):
-                return size * _size(name, arguments[position], size)
-        return size
+                return growth(name, arguments[position], size)
+        return 1
 
-    def a_expr(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+    def a_expr(self, value: Tree) -> None:
         kind = value["kind"]
-        if kind.startswith("AEXPR_BETWEEN") or kind.startswith("AEXPR_NOT_BETWEEN"):
+        if kind.startswith(("AEXPR_BETWEEN", "AEXPR_NOT_BETWEEN")):
             for name in ("<", ">", "<=", ">="):
                 self.operator(("", name), 2)
         else:
             self.operator(_qualified(value["name"]), 2 if "lexpr" in value else 1)
-        return size
 
-    def sub_link(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+    def sub_link(self, value: Tree) -> None:
         if "testexpr" in value:
             self.operator(_qualified(value["operName"]) if "operName" in value else ("", "="), 2)
-        return size
 
-    def case_expr(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+    def case_expr(self, value: Tree) -> None:
         if "arg" in value:
             self.operator(("", "="), 2)
-        return size
 
-    def join_expr(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+    def join_expr(self, value: Tree) -> None:
         if "usingClause" in value or value.get("isNatural"):
             self.operator(("", "="), 2)
-        return size
 
-    def sort_by(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+    def sort_by(self, value: Tree) -> None:
         if "useOp" in value:
             self.operator(_qualified(value["useOp"]), 2)
-        return size
 
-    def cycle(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+    def cycle(self, _: Tree) -> None:
         for name in ("=", "<>"):
             self.operator(("", name), 2)
-        return size
 
-    def column_ref(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+    def column_ref(self, value: Tree) -> None:
         fields: list[Tree] = value["fields"]
         if len(fields) > 1:
-            self.found.columns.update(_strings(fields)[1:])
-        return size
+            names = _strings(fields)[1:]
+            check_selections(names)
+            self.found.columns.update(names)
 
-    def indirection(self, value: Tree, ctes: frozenset[str], size: int) -> int:
-        self.found.selections.update(_strings(value["indirection"]))
-        return size
+    def indirection(self, value: Tree) -> None:
+        names = _strings(value["indirection"])
+        check_selections(names)
+        self.found.selections.update(names)
 
-    def type_name(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+    def type_name(self, value: Tree) -> None:
         self.found.types.add(_qualified(value["names"]))
-        return size
 
-    def sample(self, value: Tree, ctes: frozenset[str], size: int) -> int:
+    def sample(self, value: Tree) -> None:
         schema, name = _qualified(value["method"])
         if schema not in ("", "pg_catalog") or name not in families.SAMPLING:
             raise SqlRefused(
@@ -236,7 +237,6 @@ class _Walker:
             )
         if name not in families.BUILT_IN_SAMPLING:
             self.found.functions.add(Call(schema, name, 1))
-        return size
 
 
 def _unknown(what: str) -> SqlRefused:
@@ -247,65 +247,7 @@ def _unknown(what: str) -> SqlRefused:
     )
 
 
-def _constant(argument: Mapping[str, Any]) -> Any:
-    """Return a literal's value, or None."""
-    while "TypeCast" in argument:
-        argument = argument["TypeCast"]["arg"]
-    constant = argument.get("A_Const", {})
-    if "ival" in constant:
-        return constant["ival"].get("ival", 0)
-    if "sval" in constant:
-        return constant["sval"].get("sval", "")
-    return None
-
-
-def _check_setting(arguments: list[Tree]) -> None:
-    name = _constant(arguments[0]) if arguments else None
-    if not isinstance(name, str):
-        raise SqlRefused(
-            "setting",
-            "`current_setting` is allowed only with the setting's name written out.",
-            "Write e.g. `current_setting('TimeZone')`.",
-        )
-    check_setting_name(name)
-
-
-def check_setting_name(name: str) -> None:
-    """Raise unless a setting may be shown: some hold passwords or say how to reach other machines."""
-    if not families.is_public_setting(name):
-        raise SqlRefused(
-            "setting",
-            f"The setting `{name}` is not on the list of those that may be read.",
-            "Settings about time, memory, planning and connections can be read, e.g. `SHOW server_version`.",
-        )
-
-
-def _mentions_data(tree: Any) -> bool:
-    if isinstance(tree, dict):
-        return any(key in ("ColumnRef", "ParamRef") or _mentions_data(child) for key, child in tree.items())  # pyright: ignore[reportUnknownVariableType]
-    return isinstance(tree, list) and any(_mentions_data(child) for child in tree)  # pyright: ignore[reportUnknownVariableType]
-
-
-def _size(name: str, argument: Tree, around: int) -> int:
-    """Return by how much a call multiplies its input; the server would compute constant calls while it plans."""
-    value = _constant(argument)
-    if value is None and not _mentions_data(argument):
-        raise SqlRefused(
-            "too_large", f"The size given to `{name}` is a computed constant.", "Write it as a plain number."
-        )
-    factor = max(1, value) if isinstance(value, int) else families.MAX_SIZE + 1 if value is not None else 1
-    if factor * around > families.MAX_SIZE:
-        raise SqlRefused(
-            "too_large",
-            f"`{name}` would build a value of more than {families.MAX_SIZE} characters.",
-            "Ask for a smaller one.",
-        )
-    return factor
-
-
 _HANDLERS = {
-    "RangeVar": _Walker.range_var,
-    "FuncCall": _Walker.func_call,
     "A_Expr": _Walker.a_expr,
     "SubLink": _Walker.sub_link,
     "CaseExpr": _Walker.case_expr,

@@ -1,11 +1,11 @@
 """The one way in which the guard says no."""
 
 
-class SqlRefused(Exception):  # noqa: N818  the name is what a caller reads
+class SqlRefused(Exception):
     """A statement that will not be run.
 
-    `code` is stable and meant for programs, `reason` says what is wrong and `hint` what to do instead; both are
-    whole sentences written for a model.
+    `code` is stable and meant for programs, `reason` says what is wrong and `hint` what to do instead;
+    both are whole sentences written for a model.
     """
 
     def __init__(self, code: str, reason: str, hint: str = "") -> None:

@@ -1,0 +1,204 @@
+"""Postgres through asyncpg: connections, read-only transactions, and errors in our own words."""
+
+import logging
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+
+from ringmain_core.errors import DeadlineExceeded, ToolFailure, UpstreamRefused, UpstreamUnavailable
+from ringmain_postgres.session import Connection, Session, StatementRefused
+from ringmain_postgres.settings import DatabaseSettings, PostgresSettings
+from ringmain_postgres.sql import SESSION_SETTINGS, Guard, Policy
+
+_log = logging.getLogger(__name__)
+
+_LOCK_TIMEOUT_MS = 2_000
+_CLEAN_UP_SECONDS = 3.0
+_RETRY_MS = 2_000
+
+
+class Database:
+    """One database: a pool that connects when first asked, and the guard that judges what runs in it."""
+
+    def __init__(self, name: str, settings: DatabaseSettings, common: PostgresSettings) -> None:
+        self.name = name
+        self.settings = settings
+        self.common = common
+        self._pool: Any = None
+        self._guard: Guard | None = None
+        self._opening = anyio.Lock()
+
+    async def close(self) -> None:
+        """Close every connection; those still at work are cut after a few seconds."""
+        if self._pool is None:
+            return
+        with anyio.move_on_after(_CLEAN_UP_SECONDS, shield=True) as scope:
+            await self._pool.close()
+        if scope.cancelled_caught:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def read(self, deadline: float, timeout: float | None = None) -> AsyncGenerator[Session]:  # noqa: ASYNC109
+        """A read-only transaction on a pinned snapshot.
+
+        Args:
+            deadline: When the call must be over, on the monotonic clock.
+            timeout: Seconds for each statement, where less is wanted than the settings allow.
+
+        Raises:
+            UpstreamUnavailable: Where the database cannot be reached, or goes away.
+            UpstreamRefused: Where it answers with an error.
+            DeadlineExceeded: Where a statement is stopped by its time-out.
+        """
+        seconds = min(timeout or self.common.statement_timeout, self.common.statement_timeout)
+        seconds = max(0.05, min(seconds, deadline - time.monotonic() - 0.25))
+        async with self._connection(seconds) as connection:
+            guard = self._guard_of(connection)
+            await connection.execute(_begin(guard, seconds))
+            yield Session(connection, guard)
+
+    @asynccontextmanager
+    async def _connection(self, seconds: float) -> AsyncGenerator[Connection]:
+        """A connection of the pool; it goes back clean, or not at all."""
+        import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+
+        try:
+            pool = await self._open()
+            connection = await pool.acquire(timeout=self.common.connect_timeout)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise self._unavailable(error) from error
+        usual = False
+        try:
+            try:
+                yield connection
+            except asyncpg.PostgresError as error:
+                usual = _left_intact(error)
+                raise self._in_our_words(error, seconds) from error
+            except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+                raise self._unavailable(error) from error
+            except StatementRefused:
+                usual = True
+                raise
+            usual = True
+        finally:
+            with anyio.move_on_after(_CLEAN_UP_SECONDS, shield=True) as scope:
+                await _clean_up(pool, connection, usual=usual)
+            if scope.cancelled_caught:
+                connection.terminate()
+
+    async def _open(self) -> Any:
+        async with self._opening:
+            if self._pool is None:
+                import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+
+                keep = self.common.prepared_statements
+                self._pool = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType]
+                    self.settings.url.get_secret_value(),
+                    min_size=0,
+                    max_size=self.common.pool_size,
+                    max_inactive_connection_lifetime=120,
+                    timeout=self.common.connect_timeout,
+                    statement_cache_size=100 if keep else 0,
+                    server_settings={"application_name": "ringmain-postgres"},
+                    init=self._note_search_path,
+                    reset=_nothing,
+                )
+            return self._pool
+
+    async def _note_search_path(self, connection: Connection) -> None:
+        """Make the guard once it is known which schemas plain names are looked up in."""
+        if self._guard is None:
+            schemas = self.settings.schemas
+            if schemas is None:
+                current = await connection.fetchval("SELECT pg_catalog.current_schemas(false)")
+                schemas = tuple(schema for schema in current if schema != "pg_catalog")
+            self._guard = Guard(
+                Policy(schemas, self.settings.allow_functions, self.settings.allow_foreign_tables)
+            )
+
+    def _guard_of(self, _: Connection) -> Guard:
+        if self._guard is None:
+            raise RuntimeError("a connection was handed out before it was initialised")
+        return self._guard
+
+    def _unavailable(self, error: BaseException) -> UpstreamUnavailable:
+        _log.warning("database %s: %s", self.name, type(error).__name__)
+        code = _sqlstate(error)
+        if code.startswith("28"):
+            why = "refuses the configured login. Tell the operator to run `ringmain-postgres doctor`"
+        elif code == "3D000":
+            why = "does not exist on its server. Tell the operator to run `ringmain-postgres doctor`"
+        else:
+            why = "cannot be reached now. Try again in a few seconds"
+        return UpstreamUnavailable(f"The database {self.name!r} {why}.", retry_after_ms=_RETRY_MS)
+
+    def _in_our_words(self, error: Exception, seconds: float) -> ToolFailure:
+        code = _sqlstate(error)
+        said = error.args[0] if error.args else type(error).__name__
+        match code[:2], code:
+            case _, "57014":
+                return DeadlineExceeded(
+                    f"The statement was stopped after {seconds:.3g} s. Narrow it with WHERE or LIMIT, "
+                    "aggregate, or look at `explain` first."
+                )
+            case _, "55P03":
+                return UpstreamRefused(
+                    "A table is locked by somebody else's work. Try again later.", sqlstate=code
+                )
+            case _, "42501":
+                return UpstreamRefused(f"The database's role may not do that: {said}.", sqlstate=code)
+            case (("08" | "57" | "53"), _):
+                return self._unavailable(error)
+            case _:
+                hint = getattr(error, "hint", None)
+                return UpstreamRefused(
+                    f"Postgres says: {said}.{f' Hint: {hint}' if hint else ''}", sqlstate=code
+                )
+
+
+async def _nothing(_: Any) -> None:
+    """In place of the pool's own clean-up, which costs a round trip: ours has already happened."""
+
+
+async def _clean_up(pool: Any, connection: Connection, *, usual: bool) -> None:
+    """Roll back; after anything unusual also forget everything about the session, or the session itself."""
+    try:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+            if not usual:
+                await connection.execute("DISCARD ALL")
+                await connection.reload_schema_state()
+    except Exception as error:  # noqa: BLE001 (whatever it was: this connection is not used again)
+        _log.warning("a connection is dropped: %s", type(error).__name__)
+        connection.terminate()
+    finally:
+        await pool.release(connection)
+
+
+def _sqlstate(error: BaseException) -> str:
+    return getattr(error, "sqlstate", None) or ""
+
+
+def _left_intact(error: Exception) -> bool:
+    """Whether an error is an ordinary answer to a statement (syntax, rights, data): a rollback mends it."""
+    return _sqlstate(error)[:2] in ("22", "42", "21", "23", "44")
+
+
+def _begin(guard: Guard, seconds: float) -> str:
+    """Open the transaction, set what the guard and the time-outs need, and pin the snapshot: one round trip.
+
+    A generic plan makes the guard's look-ups four times as fast, which are the same statement each time.
+    """
+    path = ", ".join('"' + schema.replace('"', '""') + '"' for schema in guard.search_path)
+    settings = "".join(f" SET LOCAL {name} = '{value}';" for name, value in SESSION_SETTINGS.items())
+    return (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+        f" SET LOCAL statement_timeout = {int(seconds * 1000)};"
+        f" SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS};"
+        f" SET LOCAL idle_in_transaction_session_timeout = {int(seconds * 1000) + 10_000};"
+        f" SET LOCAL search_path = {path};{settings}"
+        " SET LOCAL plan_cache_mode = force_generic_plan; SELECT 1"
+    )

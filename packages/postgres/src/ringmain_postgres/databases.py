@@ -1,0 +1,46 @@
+"""Every configured database, by name: what tools and resources are given."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from ringmain_core.arguments import Upstream
+from ringmain_core.cursors import Cursors
+from ringmain_core.errors import NotFound
+from ringmain_postgres.client import Database
+from ringmain_postgres.settings import PostgresSettings
+
+
+class Postgres(Upstream):
+    """Every configured database, by name."""
+
+    def __init__(self, settings: PostgresSettings, cursors: Cursors) -> None:
+        self.settings = settings
+        self.cursors = cursors
+        self.databases = {
+            name: Database(name, database, settings) for name, database in settings.databases.items()
+        }
+
+    def database(self, name: str | None) -> Database:
+        """A database by name; without a name the only one there is.
+
+        Raises:
+            NotFound: Where there is none of that name, or several and no name.
+        """
+        known = ", ".join(f"`{known}`" for known in self.databases)
+        if name is None:
+            if len(self.databases) > 1:
+                raise NotFound(f"Say which `database`: {known}.")
+            return next(iter(self.databases.values()))
+        if name not in self.databases:
+            raise NotFound(f"There is no database `{name[:64]}`; there are {known}.")
+        return self.databases[name]
+
+
+@asynccontextmanager
+async def connect(settings: PostgresSettings, cursors: Cursors) -> AsyncGenerator[Postgres]:
+    """The client for a process. It connects when first used, so a database may be down when it starts."""
+    postgres = Postgres(settings, cursors)
+    async with AsyncExitStack() as stack:
+        for database in postgres.databases.values():
+            stack.push_async_callback(database.close)
+        yield postgres

@@ -1,0 +1,118 @@
+"""Serves the fixture with every gate on, over HTTP (`python -m conformance.serve http`) or stdio."""
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http import EventCallback, EventMessage, EventStore
+from mcp.server.subscriptions import ListenHandler
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from conformance.everything import connector
+from conformance.upstream import Everything
+from ringmain_core.cli import run
+from ringmain_core.cursors import Cursors
+from ringmain_core.gates.audit import Trail
+from ringmain_core.identity.api_keys import ApiKeys
+from ringmain_core.process import PolicyStore, audit_key, key_file, opened_audit
+from ringmain_core.server import Runtime, build_server
+from ringmain_core.settings import ConnectorSettings, CoreSettings
+from ringmain_core.transport.http import HttpApp, serve_http
+
+Context = ServerRequestContext[Everything, Any]
+
+
+class WithKey:
+    """Adds the API key, which the suite has no way to send, as a proxy would; changes nothing else."""
+
+    def __init__(self, app: ASGIApp, key: str) -> None:
+        self._app = app
+        self._header = (b"authorization", f"Bearer {key}".encode())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and all(name != b"authorization" for name, _ in scope["headers"]):
+            scope = {**scope, "headers": [*scope["headers"], self._header]}
+        await self._app(scope, receive, send)
+
+
+class Events(EventStore):
+    """Keeps every event of one client, so that it can come back for what it missed."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[str, types.JSONRPCMessage | None]] = []
+
+    async def store_event(self, stream_id: str, message: types.JSONRPCMessage | None) -> str:
+        self._kept.append((stream_id, message))
+        return str(len(self._kept))
+
+    async def replay_events_after(self, last_event_id: str, send_callback: EventCallback) -> str | None:
+        seen = int(last_event_id)
+        stream = self._kept[seen - 1][0]
+        for number, (stream_id, message) in enumerate(self._kept[seen:], start=seen + 1):
+            if stream_id == stream and message is not None:
+                await send_callback(EventMessage(message, str(number)))
+        return stream
+
+
+def add_what_only_the_suite_needs(server: Server[Any], upstream: Everything) -> None:
+    """Methods that connectors do not have, and a stream that is closed under a call."""
+
+    async def accept(_: Context, __: types.RequestParams) -> types.EmptyResult:
+        return types.EmptyResult()
+
+    server.add_request_handler("logging/setLevel", types.SetLevelRequestParams, accept)
+    server.add_request_handler("resources/subscribe", types.SubscribeRequestParams, accept)
+    server.add_request_handler("resources/unsubscribe", types.UnsubscribeRequestParams, accept)
+    server.add_request_handler(
+        "subscriptions/listen", types.SubscriptionsListenRequestParams, ListenHandler(upstream.bus)
+    )
+    calls = server.get_request_handler("tools/call")
+    assert calls is not None
+
+    async def close_stream_first(ctx: Context, params: types.CallToolRequestParams) -> Any:
+        if params.name == "test_reconnection" and ctx.close_sse_stream is not None:
+            await ctx.close_sse_stream()
+        return await calls.handler(ctx, params)
+
+    server.add_request_handler("tools/call", types.CallToolRequestParams, close_stream_first)
+
+
+def _announce(url: str) -> None:
+    sys.stdout.write(f"{url}\n")
+    sys.stdout.flush()
+
+
+async def serve(core: CoreSettings, key: str) -> None:
+    """Like `run_http` of the core, with the additions of this module."""
+    policies = PolicyStore(connector, core.policy)
+    keys = ApiKeys(key_file(core))
+    secret = os.urandom(32)
+    with opened_audit(connector, core) as audit:
+        trail = Trail(connector.name, audit, audit_key(core).mac_of_answer, keep_text=False)
+        runtime = Runtime(core=core, policy=lambda: policies.current, trail=trail, local=None, secret=secret)
+        async with connector.connect(ConnectorSettings(), Cursors(secret)) as upstream:
+            server = build_server(connector, upstream, runtime)
+            add_what_only_the_suite_needs(server, upstream)
+            app = HttpApp(
+                connector,
+                server,
+                upstream,
+                core,
+                authenticate=lambda credential: keys.recognise(credential, policies.current),
+                record=trail.write_unserved,
+                audit_healthy=lambda: audit.stats.healthy,
+                event_store=Events(),
+            )
+            app.asgi = WithKey(app.asgi, key)
+            await serve_http(app, core, announce=_announce)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["http"]:
+        asyncio.run(serve(CoreSettings(), os.environ["CONFORMANCE_KEY"]))
+    else:
+        sys.exit(run(connector))

