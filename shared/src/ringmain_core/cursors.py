@@ -12,6 +12,7 @@ from ringmain_core.errors import InvalidCursor
 
 _MAC_BYTES = 12
 _MAX_STATE_BYTES = 256 * 1024
+_INVALID = "This cursor is not valid here. Leave it out to start from the first page."
 
 
 class Cursors:
@@ -44,8 +45,11 @@ class Cursors:
             raw = b""
         mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(call, purpose, payload)):
-            raise InvalidCursor("This cursor is not valid here. Leave it out to start from the first page.")
-        return json.loads(zlib.decompressobj().decompress(payload, _MAX_STATE_BYTES))
+            raise InvalidCursor(_INVALID)
+        try:
+            return json.loads(zlib.decompressobj().decompress(payload, _MAX_STATE_BYTES))
+        except (zlib.error, ValueError) as error:
+            raise InvalidCursor(_INVALID) from error
 
     def _mac(self, call: Call, purpose: str, payload: bytes) -> bytes:
         owner = json.dumps([call.connector, call.principal.auth, call.principal.id, purpose]).encode()

@@ -6,9 +6,10 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, TextIO, cast
 from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretStr
@@ -112,6 +113,13 @@ def _describe(error: BaseException, depth: int = 0) -> list[str]:
     return lines
 
 
+class _Stderr(logging.StreamHandler[TextIO]):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the base class names it)
+        """Say so; the base class would show the arguments that could not be formatted."""
+        with suppress(OSError, ValueError):
+            self.stream.write(f"a line of {record.name} ({record.filename}:{record.lineno}) cannot be logged\n")
+
+
 class JsonFormatter(_Formatter):
     """One JSON object a line."""
 
@@ -152,7 +160,7 @@ def set_up_logging(level: str, form: str, secrets: Iterable[str]) -> None:
     kept to warnings at every level.
     """
     redactor = Redactor(secrets)
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr(sys.stderr)
     handler.setFormatter(JsonFormatter(redactor) if form == "json" else TextFormatter(redactor))
     root = logging.getLogger()
     root.handlers[:] = [handler]

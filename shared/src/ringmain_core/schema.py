@@ -6,6 +6,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 JsonSchema = dict[str, Any]
+_NULL: JsonSchema = {"type": "null"}
 
 
 def slim_schema(model: type[BaseModel], mode: str = "validation") -> JsonSchema:
@@ -16,8 +17,25 @@ def slim_schema(model: type[BaseModel], mode: str = "validation") -> JsonSchema:
         mode: `validation` for what comes in, `serialization` for what goes out.
     """
     schema = model.model_json_schema(mode="serialization" if mode == "serialization" else "validation")
+    if mode == "serialization":
+        _excuse_null(schema)
     definitions = cast("dict[str, JsonSchema]", schema.pop("$defs", {}))
     return cast("JsonSchema", _slim(schema, definitions, ()))
+
+
+def _excuse_null(node: Any) -> None:
+    """Answers leave out what is null, so that what can be null is not required."""
+    if isinstance(node, list):
+        for item in cast("list[Any]", node):
+            _excuse_null(item)
+    elif isinstance(node, dict):
+        node = cast("JsonSchema", node)
+        properties = node.get("properties")
+        if isinstance(properties, dict) and isinstance(node.get("required"), list):
+            shown = cast("dict[str, JsonSchema]", properties)
+            node["required"] = [n for n in node["required"] if _NULL not in shown[n].get("anyOf", ())]
+        for item in node.values():
+            _excuse_null(item)
 
 
 def _slim(node: Any, definitions: Mapping[str, JsonSchema], within: tuple[str, ...]) -> Any:
@@ -54,7 +72,7 @@ def _without_null(schema: JsonSchema) -> JsonSchema:
     alternatives = cast("list[JsonSchema] | None", schema.get("anyOf"))
     if alternatives is None:
         return schema
-    rest = [alternative for alternative in alternatives if alternative != {"type": "null"}]
+    rest = [alternative for alternative in alternatives if alternative != _NULL]
     outer = {key: value for key, value in schema.items() if key != "anyOf"}
     if len(rest) == 1:
         return rest[0] | outer

@@ -87,24 +87,24 @@ SECTIONS: dict[str, str] = {
         LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
         WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum""",
     "constraints": """
-        SELECT pg_catalog.quote_ident(conname) || ' ' || pg_catalog.pg_get_constraintdef(oid) AS line
+        SELECT pg_catalog.quote_ident(conname) || ' ' || pg_catalog.pg_get_constraintdef(oid, true) AS line
         FROM pg_catalog.pg_constraint WHERE conrelid = $1::oid AND contype <> 'n'
         ORDER BY contype DESC, conname""",
     "referenced_by": """
-        SELECT n.nspname || '.' || c.relname || ': ' || pg_catalog.pg_get_constraintdef(k.oid) AS line,
+        SELECT n.nspname || '.' || c.relname || ': ' || pg_catalog.pg_get_constraintdef(k.oid, true) AS line,
                n.nspname || '.' || c.relname AS relation
         FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE k.confrelid = $1::oid AND k.contype = 'f' AND k.conparentid = 0 ORDER BY 1""",
     "indexes": """
-        SELECT pg_catalog.pg_get_indexdef(i.indexrelid)
+        SELECT pg_catalog.pg_get_indexdef(i.indexrelid, 0, true)
             || ' (' || pg_catalog.pg_size_pretty(pg_catalog.pg_relation_size(i.indexrelid))
             || COALESCE(', ' || s.idx_scan || ' scans', '')
             || CASE WHEN NOT i.indisvalid THEN ', invalid' ELSE '' END || ')' AS line
         FROM pg_catalog.pg_index i LEFT JOIN pg_catalog.pg_stat_all_indexes s ON s.indexrelid = i.indexrelid
         WHERE i.indrelid = $1::oid ORDER BY i.indisprimary DESC, 1""",
     "triggers": """
-        SELECT pg_catalog.pg_get_triggerdef(oid) AS line
+        SELECT pg_catalog.pg_get_triggerdef(oid, true) AS line
         FROM pg_catalog.pg_trigger WHERE tgrelid = $1::oid AND NOT tgisinternal ORDER BY tgname""",
     "policies": """
         SELECT polname || ' (' || CASE polcmd WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert'

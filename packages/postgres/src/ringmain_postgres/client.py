@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
@@ -87,7 +87,8 @@ class Database:
             with anyio.move_on_after(_CLEAN_UP_SECONDS, shield=True) as scope:
                 await _clean_up(pool, connection, usual=usual)
             if scope.cancelled_caught:
-                connection.terminate()
+                with suppress(asyncpg.InterfaceError):
+                    connection.terminate()
 
     async def _open(self) -> Any:
         async with self._opening:
@@ -165,15 +166,17 @@ async def _nothing(_: Any) -> None:
 
 async def _clean_up(pool: Any, connection: Connection, *, usual: bool) -> None:
     """Roll back; after anything unusual also forget everything about the session, or the session itself."""
+    import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+
     try:
-        if not connection.is_closed():
-            await connection.execute("ROLLBACK")
-            if not usual:
-                await connection.execute("DISCARD ALL")
-                await connection.reload_schema_state()
+        await connection.execute("ROLLBACK")
+        if not usual:
+            await connection.execute("DISCARD ALL")
+            await connection.reload_schema_state()
     except Exception as error:  # noqa: BLE001 (whatever it was: this connection is not used again)
         _log.warning("a connection is dropped: %s", type(error).__name__)
-        connection.terminate()
+        with suppress(asyncpg.InterfaceError):  # the pool may have given it up already
+            connection.terminate()
     finally:
         await pool.release(connection)
 

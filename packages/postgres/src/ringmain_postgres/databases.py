@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from ringmain_core.arguments import Upstream
 from ringmain_core.cursors import Cursors
-from ringmain_core.errors import NotFound
+from ringmain_core.errors import ConfigurationError, NotFound
 from ringmain_postgres.client import Database
 from ringmain_postgres.settings import PostgresSettings
 
@@ -38,7 +38,16 @@ class Postgres(Upstream):
 
 @asynccontextmanager
 async def connect(settings: PostgresSettings, cursors: Cursors) -> AsyncGenerator[Postgres]:
-    """The client for a process. It connects when first used, so a database may be down when it starts."""
+    """The client for a process. It connects when first used, so a database may be down when it starts.
+
+    Raises:
+        ConfigurationError: Where no database is set.
+    """
+    if not settings.databases:
+        raise ConfigurationError(
+            "no database is set: give RINGMAIN_POSTGRES_URL=postgresql://user:password@host/name, or "
+            "RINGMAIN_POSTGRES_CONFIG with a file of several."
+        )
     postgres = Postgres(settings, cursors)
     async with AsyncExitStack() as stack:
         for database in postgres.databases.values():

@@ -83,18 +83,13 @@ class PostgresSettings(ConnectorSettings):
         """Every database by the name that agents use.
 
         Raises:
-            ConfigurationError: Where there is none, or the file cannot be used.
+            ConfigurationError: Where the file or the URL cannot be used.
         """
         databases: dict[str, DatabaseSettings] = {}
         if self.url is not None:
             databases[_database_name(self.url)] = DatabaseSettings(url=self.url)
         if self.config is not None:
             databases |= _read_config(self.config)
-        if not databases:
-            raise ConfigurationError(
-                "no database is set: give RINGMAIN_POSTGRES_URL=postgresql://user:password@host/name, or "
-                "RINGMAIN_POSTGRES_CONFIG with a file of several."
-            )
         return databases
 
 

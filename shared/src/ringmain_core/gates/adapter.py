@@ -38,7 +38,8 @@ class Exchange:
         version: The API version of the path it came to.
         resumable: Whether a client in a session can fetch the answer after a lost connection.
         refusal: Set by a refusal, for the status line and headers.
-        on_disconnect: Called when the client goes away before it was answered.
+        gone: Whether the client went away before it was answered.
+        on_disconnect: Called when it does.
     """
 
     principal: Principal
@@ -46,6 +47,7 @@ class Exchange:
     version: str
     resumable: bool = False
     refusal: Refusal | None = None
+    gone: bool = False
     on_disconnect: Callable[[], None] | None = None
 
 
@@ -72,6 +74,8 @@ class Adapter:
         scope = anyio.CancelScope()
         if exchange is not None and not (call.in_session and exchange.resumable):
             exchange.on_disconnect = scope.cancel  # nobody can get the answer any more
+            if exchange.gone:
+                scope.cancel()
         try:
             with scope:
                 return await pass_through(self._gates, call, lambda: _handle(ctx, call_next))

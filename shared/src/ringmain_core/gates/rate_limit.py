@@ -71,7 +71,7 @@ class RateLimit:
         too_early = meter.due - now - (limits.burst - 1) / limits.rate
         if too_early > _TOLERANCE:
             call.refused_by = "rate_limit"
-            wait = math.ceil(too_early * 1000)
+            wait = math.ceil((too_early - _TOLERANCE / 2) * 1000)
             raise RateLimited(
                 f"Too many calls: {limits.rate:g} a second for {what}. Try again in {wait} ms.",
                 retry_after_ms=wait,

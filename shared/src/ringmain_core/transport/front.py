@@ -215,6 +215,7 @@ async def _answer_post(
         await send(message)
 
     def cancel() -> None:
+        exchange.gone = True
         if exchange.on_disconnect is not None:
             exchange.on_disconnect()
 

