@@ -12,7 +12,7 @@ from typing import Any
 from demo import questions
 from demo.conversation import over_http, over_stdio
 from demo.database import READER, FlightsDatabase, flights_database
-from demo.failed import expect, reason_of
+from demo.failed import expect, is_interrupt, reason_of
 from demo.server import POLICY, Operator, Server, desktop_entry
 from demo.surroundings import own_folder, stopping_on_signals
 from demo.terminal import Terminal
@@ -31,12 +31,13 @@ def main() -> int:
         with ExitStack() as opened, stopping_on_signals():
             server = _show(terminal, opened)
             if not options.once:
-                terminal.say("\nIt serves until Ctrl-C.")
-                return _serve(terminal, server)
-    except KeyboardInterrupt:
-        terminal.say("\nStopped; everything is cleaned up.")
-        return _INTERRUPTED
-    except Exception as error:  # noqa: BLE001 (the edge: whatever it was, it is said in one sentence)
+                _serve(terminal, server)
+    except BaseException as error:
+        if is_interrupt(error):
+            terminal.say("\nStopped; everything is cleaned up.")
+            return _INTERRUPTED
+        if not isinstance(error, Exception):
+            raise
         terminal.failed(reason_of(error))
         return 1
     return 0
@@ -82,12 +83,12 @@ def _show(terminal: Terminal, opened: ExitStack) -> Server:
     return server
 
 
-def _serve(terminal: Terminal, server: Server) -> int:
+def _serve(terminal: Terminal, server: Server) -> None:
     try:
+        terminal.say("\nIt serves until Ctrl-C.")
         server.wait_until_it_ends()
     except KeyboardInterrupt:
         terminal.say("\nStopping.")
-    return 0
 
 
 def _key_for(agent: str, operator: Operator) -> str:

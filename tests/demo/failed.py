@@ -22,3 +22,10 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         return reason_of(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
     return str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether it is Ctrl-C or a signal like it, by itself or as a task group passes it on."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(KeyboardInterrupt) is not None
+    return isinstance(error, KeyboardInterrupt)

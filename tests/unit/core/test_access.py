@@ -161,7 +161,12 @@ async def test_completion_offers_a_hundred_values_and_says_how_many_there_are() 
     async with bench(connector, upstream=Demo(), policy=POLICY, principal=BOT) as at:
         template = types.ResourceTemplateReference(uri="demo://item/{item}")
         found = (await at.client.complete(template, {"name": "item", "value": "a"})).completion
-        assert (found.values[:2], len(found.values), found.total, found.has_more) == (["a0", "a1"], 100, 120, True)
+        assert (found.values[:2], len(found.values), found.total, found.has_more) == (
+            ["a0", "a1"],
+            100,
+            120,
+            True,
+        )
         none = (await at.client.complete(template, {"name": "other", "value": "a"})).completion
         assert (none.values, none.total, none.has_more) == ([], 0, False)
 

@@ -68,7 +68,9 @@ def test_a_key_in_the_policy_file_works_without_a_key_file(path: Path) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("credential", ["", "rm", "rm__", "rm_00000000_x", "sha256:" + "0" * 64, "é", "rm_\x00_ "])
+@pytest.mark.parametrize(
+    "credential", ["", "rm", "rm__", "rm_00000000_x", "sha256:" + "0" * 64, "é", "rm_\x00_ "]
+)
 def test_what_is_no_key_is_nobodys(path: Path, credential: str) -> None:
     KeyFile(path).create("bot")
     assert ApiKeys(KeyFile(path)).recognise(credential, POLICY) is None
@@ -98,7 +100,14 @@ def test_hashes_are_compared_in_constant_time(path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "{}", '{"keys": [{}]}', '{"keys": [{"id": 1, "agent": "bot", "hash": 2, "created": ""}]}', "\xff"],
+    [
+        "",
+        "[]",
+        "{}",
+        '{"keys": [{}]}',
+        '{"keys": [{"id": 1, "agent": "bot", "hash": 2, "created": ""}]}',
+        "\xff",
+    ],
 )
 def test_a_file_that_is_no_key_file_lets_nobody_in(path: Path, content: str) -> None:
     path.parent.mkdir()

@@ -105,20 +105,22 @@ def test_json_in_strings_is_read_where_no_string_is_meant(raw: dict[str, Any], b
         ({"query": 5}, "`query`: Input should be a valid string (got 5)."),
         ({"query": None}, "`query`: Input should be a valid string (got None)."),
         ({"query": "q", "limit": 0}, "`limit`: Input should be greater than or equal to 1 (got 0)."),
-        ({"query": "q", "limit": 10**18}, f"`limit`: Input should be less than or equal to 100 (got {10**18})."),
+        (
+            {"query": "q", "limit": 10**18},
+            f"`limit`: Input should be less than or equal to 100 (got {10**18}).",
+        ),
         (
             {"query": "q", "limit": "1" * 5000},
-            "`limit`: Unable to parse input string as an integer, exceeded maximum size "
-            f"(got '{'1' * 59}…).",
+            f"`limit`: Unable to parse input string as an integer, exceeded maximum size (got '{'1' * 59}…).",
         ),
         ({"query": "q", "mode": "Fast"}, "`mode`: Input should be 'fast' or 'slow' (got 'Fast')."),
         ({"query": "q", "tags": "a"}, "`tags`: Input should be a valid list (got 'a')."),
-        ({"query": "q", "tags": '["a", "a'}, "`tags`: Input should be a valid list (got '[\"a\", \"a')."),
+        ({"query": "q", "tags": '["a", "a'}, '`tags`: Input should be a valid list (got \'["a", "a\').'),
         ({"query": "q", "tags": ["a", 5]}, "`tags.1`: Input should be a valid string (got 5)."),
         (
             {"query": "q", "where": '{"name": "a", "name": "b"}'},
             "`where`: Input should be a valid dictionary or instance of Where "
-            "(got '{\"name\": \"a\", \"name\": \"b\"}').",
+            '(got \'{"name": "a", "name": "b"}\').',
         ),
         (
             {"query": "q", "where": {"nam": "a"}},

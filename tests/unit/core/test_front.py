@@ -175,7 +175,9 @@ async def test_a_key_is_taken_from_either_header(headers: Headers) -> None:
         assert (answer.status, at.audit.records[-1]["principal"]) == (400, "bob")
 
 
-@pytest.mark.parametrize("path", ["/v1/mcp/", "//v1/mcp", "/v1//mcp", "/V1/mcp", "/v1/mcp;x", "/v2/mcp", "/mcp", "/v1/../v1/mcp"])
+@pytest.mark.parametrize(
+    "path", ["/v1/mcp/", "//v1/mcp", "/v1//mcp", "/V1/mcp", "/v1/mcp;x", "/v2/mcp", "/mcp", "/v1/../v1/mcp"]
+)
 async def test_a_path_that_is_almost_right_leads_nowhere(path: str) -> None:
     async with http_bench() as at:
         answer = await at.ask("POST", path, body=[b"{}"])
@@ -211,8 +213,14 @@ async def test_web_sockets_are_refused() -> None:
 async def test_a_body_over_the_limit_is_refused_declared_or_not(headers: Headers, body: list[bytes]) -> None:
     async with http_bench(max_body_bytes=1024) as at:
         answer = await at.ask("POST", "/v1/mcp", headers, body)
-        assert (answer.status, answer.json["error"]["message"]) == (413, "The body is larger than 1,024 bytes.")
-        assert (at.audit.records[-1]["code"], at.audit.records[-1]["principal"]) == ("payload_too_large", "ann")
+        assert (answer.status, answer.json["error"]["message"]) == (
+            413,
+            "The body is larger than 1,024 bytes.",
+        )
+        assert (at.audit.records[-1]["code"], at.audit.records[-1]["principal"]) == (
+            "payload_too_large",
+            "ann",
+        )
 
 
 @pytest.mark.parametrize(

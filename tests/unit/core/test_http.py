@@ -287,7 +287,11 @@ async def test_the_transport_of_2024_works_where_it_is_enabled() -> None:
                 await anyio.lowlevel.checkpoint()
         assert text_of(stream) == "ann"
         assert [r["transport"] for r in at.audit.records if r.get("target") == "who"] == ["sse"]
-        waiting: dict[str, Any] = {"id": 3, "method": "tools/call", "params": {"name": "wait", "arguments": {}}}
+        waiting: dict[str, Any] = {
+            "id": 3,
+            "method": "tools/call",
+            "params": {"name": "wait", "arguments": {}},
+        }
         assert await post(waiting) == 202
         with anyio.fail_after(5):
             await at.demo.started.wait()

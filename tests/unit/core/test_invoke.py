@@ -56,7 +56,9 @@ async def test_a_defect_is_told_by_its_id_and_logged_by_its_type(
     async with bench(connector, upstream=Demo(), mode=mode) as at:
         text, fields = await failure_of(at, "crash")
         call_id = at.audit.records[-1]["id"]
-        assert text == f"`crash` failed unexpectedly. The operator finds the reason in the log under {call_id}."
+        assert (
+            text == f"`crash` failed unexpectedly. The operator finds the reason in the log under {call_id}."
+        )
         assert fields == {"code": "internal", "retryable": False}
     assert [record.getMessage() for record in caplog.records] == ["crash failed"]
     assert ROW not in caplog.messages[0]

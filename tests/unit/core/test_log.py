@@ -101,9 +101,7 @@ def test_neither_secrets_nor_rows_are_shown_wherever_they_are(
     assert "test_log.py" in shown
 
 
-def test_what_failed_is_told_by_type_place_and_cause(
-    form: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_failed_is_told_by_type_place_and_cause(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging("debug", form, [SECRET])
     try:
         failing(LookupError(ROW), ForbiddenHost("Not us."))
@@ -155,10 +153,9 @@ def test_secrets_are_found_however_deep_in_settings() -> None:
     assert secrets_in(settings) == {"one", "two", "postgres://ann:p%40ss@db/x", "p%40ss", "p@ss"}
 
 
-def test_a_lost_tasks_exception_does_not_show_its_text(
-    form: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_lost_tasks_exception_does_not_show_its_text(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging("debug", form, [SECRET])
+
     async def main() -> None:
         async def fail() -> None:
             raise LookupError(ROW)
@@ -178,9 +175,7 @@ def test_a_lost_tasks_exception_does_not_show_its_text(
     assert "Task exception was never retrieved" in shown
 
 
-def test_a_warning_shows_its_place_and_category_only(
-    form: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_warning_shows_its_place_and_category_only(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging("debug", form, [SECRET])
     with warnings.catch_warnings():
         warnings.simplefilter("always")

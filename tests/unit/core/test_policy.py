@@ -110,7 +110,13 @@ def test_fences_of_several_roles_add_up() -> None:
     text = POLICY.replace("deny = [", 'allow = ["*:read"]\ndeny = [').replace('["of all",', '["reader",')
     fence = read(text).grant(of("cleo"), "demo", "item", "read").fence("demo.item")
     assert fence == Fence(("a-*", "z"))
-    assert [fence.admits(name) for name in ("a-1", "z", "b", "A-1", "zz")] == [True, True, False, False, False]
+    assert [fence.admits(name) for name in ("a-1", "z", "b", "A-1", "zz")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
     assert (fence.describe(), Fence().describe(), Fence(()).describe()) == ("a-*, z", "everything", "nothing")
 
 
@@ -163,7 +169,7 @@ BAD = [
         '[roles.a]\nlimits = { rate = "0/s" }\n',
         "2: roles.a.limits.rate: Input should be greater than or equal to 0.000001",
     ),
-    ("[limits.x]\n", '1: limits.x: \'x\' must be "*" or one tool, written `<connector>.<tool>`'),
+    ("[limits.x]\n", "1: limits.x: 'x' must be \"*\" or one tool, written `<connector>.<tool>`"),
     (
         '[limits]\n"demo.x" = {}\n',
         "2: limits.demo.x: 'demo.x': demo has no 'x' (it has " + ", ".join(sorted(NAMES)) + ")",

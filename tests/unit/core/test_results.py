@@ -39,7 +39,9 @@ def test_longer_text_is_cut_at_a_lines_end_and_says_so() -> None:
 
 
 def test_no_character_is_cut_in_two() -> None:
-    assert text_of(success("ééé", 5)) == "éé\n[truncated: 4 of 6 bytes shown; ask for less or for the next part]"
+    assert (
+        text_of(success("ééé", 5)) == "éé\n[truncated: 4 of 6 bytes shown; ask for less or for the next part]"
+    )
 
 
 @given(st.text(max_size=200), st.integers(0, 300))

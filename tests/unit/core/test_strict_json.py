@@ -71,8 +71,6 @@ def test_ten_megabytes_take_no_more_than_a_moment() -> None:
         assert time.process_time() - started < 3
 
 
-
-
 @given(
     st.recursive(
         st.none()

@@ -32,7 +32,11 @@ def test_no_control_or_format_character_is_left(raw: str) -> None:
     cleaned.encode()
     left = {char for char in cleaned if unicodedata.category(char) in ("Cc", "Cs") and char not in "\t\n\r"}
     assert left == set()
-    assert not {char for char in cleaned if unicodedata.bidirectional(char) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")}
+    assert not {
+        char
+        for char in cleaned
+        if unicodedata.bidirectional(char) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+    }
 
 
 def test_a_fence_is_open_and_closed_once_with_one_nonce() -> None:

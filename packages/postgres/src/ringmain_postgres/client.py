@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 
 from ringmain_core.errors import DeadlineExceeded, ToolFailure, UpstreamRefused, UpstreamUnavailable
+from ringmain_postgres.posture import posture
 from ringmain_postgres.session import Connection, Session, StatementRefused
 from ringmain_postgres.settings import DatabaseSettings, PostgresSettings
 from ringmain_postgres.sql import SESSION_SETTINGS, Guard, Policy
@@ -104,21 +105,29 @@ class Database:
                     timeout=self.common.connect_timeout,
                     statement_cache_size=100 if keep else 0,
                     server_settings={"application_name": "ringmain-postgres"},
-                    init=self._note_search_path,
+                    init=self._meet,
                     reset=_nothing,
                 )
             return self._pool
 
-    async def _note_search_path(self, connection: Connection) -> None:
-        """Make the guard once it is known which schemas plain names are looked up in."""
-        if self._guard is None:
-            schemas = self.settings.schemas
-            if schemas is None:
-                current = await connection.fetchval("SELECT pg_catalog.current_schemas(false)")
-                schemas = tuple(schema for schema in current if schema != "pg_catalog")
-            self._guard = Guard(
-                Policy(schemas, self.settings.allow_functions, self.settings.allow_foreign_tables)
+    async def _meet(self, connection: Connection) -> None:
+        """On the first connection: make the guard, and say in the log what the role could do beyond reading."""
+        if self._guard is not None:
+            return
+        schemas = self.settings.schemas
+        if schemas is None:
+            current: list[str] = await connection.fetchval("SELECT pg_catalog.current_schemas(false)")
+            schemas = tuple(schema for schema in current if schema != "pg_catalog")
+        guard = Guard(Policy(schemas, self.settings.allow_functions, self.settings.allow_foreign_tables))
+        standing = await posture(Session(connection, guard), self.name)
+        if standing.findings:
+            _log.warning(
+                "database %s: the role %s %s; `ringmain-postgres doctor` prints a script that mends it",
+                self.name,
+                standing.role,
+                "; ".join(standing.findings),
             )
+        self._guard = guard
 
     def _guard_of(self, _: Connection) -> Guard:
         if self._guard is None:
