@@ -77,15 +77,17 @@ def _cases(planes: Sequence[str], *, quick: bool) -> list[_Case]:
 def flights(folder: Path) -> Generator[tuple[str, psutil.Process]]:
     """A Postgres with the flights in it: its URL and its first process."""
     with running_postgres(folder) as server:
-        url = url_of(server)
-        asyncio.run(_load(url))
-        yield url, psutil.Process(server.get_pid())
+        asyncio.run(_load(url_of(server)))
+        yield url_of(server, user="reader"), psutil.Process(server.get_pid())
 
 
 async def _load(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         await load_flights(connection)
+        await connection.execute(
+            "CREATE ROLE reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"
+        )
     finally:
         await connection.close()
 

@@ -68,6 +68,7 @@ class Setting:
             "RINGMAIN_STATE_DIR": str(state),
             "RINGMAIN_PORT": "0",
             "RINGMAIN_AUDIT": "file",
+            "RINGMAIN_LOG_LEVEL": "error",
             "RINGMAIN_MAX_ANSWER_BYTES": "8000000",
         }
 

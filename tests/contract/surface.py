@@ -5,11 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from contract.discover import ROOT, connectors, package_of
 from ringmain_core.commands import tokens_of
 from ringmain_core.connector import AnyConnector
 from ringmain_core.settings import CoreSettings
-
-from contract.discover import ROOT, connectors, package_of
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -60,7 +59,7 @@ def tools_table(connector: AnyConnector) -> str:
     rows = ["| tool | access | what it does | arguments | tokens |", "|---|---|---|---|---|"]
     for tool in connector.tools:
         first = tool.description.split("\n")[0]
-        arguments = ", ".join(f"`{name}`" for name in tool.arguments.names) or "–"
+        arguments = ", ".join(f"`{name}`" for name in tool.arguments.names) or "-"
         rows.append(f"| `{tool.name}` | {tool.access} | {first} | {arguments} | {tokens_of(tool)} |")
     total = sum(tokens_of(tool) for tool in connector.tools)
     return "\n".join(rows) + f"\n\n{len(connector.tools)} tools, {total:,} tokens in every session.\n"
@@ -90,7 +89,7 @@ def _default(field: Any) -> str:
         return "per user"
     value = field.default
     if value is None or value == []:
-        return "–"
+        return "-"
     return f"`{json.dumps(value)}`" if isinstance(value, bool) else f"`{value}`"
 
 

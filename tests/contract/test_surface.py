@@ -1,17 +1,17 @@
 """Every connector keeps the rules of its declarations, and says nothing that is not so."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import pytest
+
+from contract.discover import ROOT, connectors, package_of, project
+from contract.surface import generated
 from ringmain_core.commands import tokens_of
 from ringmain_core.connector import AnyConnector
 from ringmain_core.results import Answer
 from ringmain_core.settings import CoreSettings
 from ringmain_core.tooling import Declaration, Tool
-
-from contract.discover import ROOT, connectors, package_of, project
-from contract.surface import generated
 
 CONNECTORS = [pytest.param(connector, id=name) for name, connector in connectors().items()]
 TOOLS = [
@@ -119,10 +119,10 @@ def test_snapshots_and_generated_parts_are_up_to_date(path: Any) -> None:
 def nodes(schema: Any) -> list[dict[str, Any]]:
     """Every object in a schema that is itself a schema or holds some."""
     if isinstance(schema, list):
-        return [node for item in schema for node in nodes(item)]
+        return [node for item in cast("list[Any]", schema) for node in nodes(item)]
     if not isinstance(schema, dict):
         return []
-    return [
-        schema,
-        *(node for key, value in schema.items() if key != "properties" for node in nodes(value)),
-    ] + [node for value in schema.get("properties", {}).values() for node in nodes(value)]
+    own = cast("dict[str, Any]", schema)
+    properties: dict[str, Any] = own.get("properties", {})
+    below = [value for key, value in own.items() if key != "properties"] + list(properties.values())
+    return [own, *(node for value in below for node in nodes(value))]

@@ -18,14 +18,18 @@ def expect(holds: object, otherwise: str) -> None:
 
 
 def reason_of(error: BaseException) -> str:
-    """A sentence for the terminal; of several failures at once, the first."""
-    if isinstance(error, BaseExceptionGroup):
-        return reason_of(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
-    return str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
+    """A sentence for the terminal."""
+    cause = _cause_of(error)
+    return str(cause) if isinstance(cause, Failed) else f"{type(cause).__name__}: {cause}"
 
 
 def is_interrupt(error: BaseException) -> bool:
-    """Whether it is Ctrl-C or a signal like it, by itself or as a task group passes it on."""
+    """Whether it is Ctrl-C or a signal like it."""
+    return isinstance(_cause_of(error), KeyboardInterrupt)
+
+
+def _cause_of(error: BaseException) -> BaseException:
+    """Of what a task group passes on, the first failure."""
     if isinstance(error, BaseExceptionGroup):
-        return error.subgroup(KeyboardInterrupt) is not None
-    return isinstance(error, KeyboardInterrupt)
+        return _cause_of(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
+    return error

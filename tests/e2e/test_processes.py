@@ -49,7 +49,10 @@ def modern(served: Served, sql: str) -> dict[str, Any]:
 async def until(shop: str, mark: str, *, running: bool) -> None:
     """Wait until a statement with a mark runs on the server, or does not any more."""
     connection = await asyncpg.connect(shop)
-    sql = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE $1 AND pid <> pg_backend_pid()"
+    sql = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE state = 'active' AND query LIKE $1 AND pid <> pg_backend_pid()"
+    )
     try:
         with anyio.fail_after(10):
             while bool(await connection.fetchval(sql, f"%{mark}%")) is not running:  # noqa: ASYNC110
@@ -178,7 +181,7 @@ def test_no_secret_is_in_the_servers_log(shop: str, settings: dict[str, str]) ->
 
 def test_off_loopback_it_does_not_start_without_authentication(settings: dict[str, str]) -> None:
     done = subprocess.run(
-        [command(COMMAND), "serve", "--host", "0.0.0.0", "--port", "0"],  # noqa: S104 (this is what is refused)
+        [command(COMMAND), "serve", "--host", "0.0.0.0", "--port", "0"],  # noqa: S104 (it is refused)
         env=clean_environment(**settings),
         capture_output=True,
         text=True,
@@ -188,6 +191,6 @@ def test_off_loopback_it_does_not_start_without_authentication(settings: dict[st
     )
     assert done.returncode == 2
     assert done.stderr == (
-        "ringmain-postgres: 0.0.0.0 can be reached from elsewhere, and there is no policy. Set RINGMAIN_POLICY to a "
-        "policy file that names the agents, or listen on 127.0.0.1.\n"
+        "ringmain-postgres: 0.0.0.0 can be reached from elsewhere, and there is no policy. Set RINGMAIN_POLICY "
+        "to a policy file that names the agents, or listen on 127.0.0.1.\n"
     )

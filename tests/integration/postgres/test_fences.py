@@ -82,7 +82,7 @@ async def test_tools_that_policy_denies_are_neither_listed_nor_there(shop: str) 
 CONFIG = """
 [databases.shop]
 url = "{dsn}"
-queries.headcount = {{ sql = "SELECT count(*) AS people FROM hr.salaries", description = "How many there are." }}
+queries.headcount = {{ sql = "SELECT count(*) AS people FROM hr.salaries", description = "How many." }}
 """
 
 

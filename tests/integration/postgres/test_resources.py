@@ -6,8 +6,8 @@ import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import ResourceTemplateReference, TextContent
 
-from ringmain_core.errors import ConfigurationError
 from ringmain_core.cursors import Cursors
+from ringmain_core.errors import ConfigurationError
 from ringmain_core.testing import bench
 from ringmain_postgres import connector
 from ringmain_postgres.databases import connect

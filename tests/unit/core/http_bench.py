@@ -9,7 +9,6 @@ from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
-from unit.core.demo import Demo, connector
 
 from ringmain_core.audit import AuditKey, AuditLog
 from ringmain_core.gates.audit import Trail
@@ -19,6 +18,7 @@ from ringmain_core.server import Runtime, build_server
 from ringmain_core.settings import CoreSettings
 from ringmain_core.testing import CapturedAudit
 from ringmain_core.transport.http import HttpApp
+from unit.core.demo import Demo, connector
 
 MODERN = "2026-07-28"
 LEGACY = "2025-11-25"

@@ -5,11 +5,11 @@ import mcp_types as types
 import pytest
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
-from unit.core.demo import Demo, connector
 
 from ringmain_core.policy import open_to
 from ringmain_core.principal import Principal
 from ringmain_core.testing import Bench, bench
+from unit.core.demo import Demo, connector
 
 pytestmark = pytest.mark.anyio
 

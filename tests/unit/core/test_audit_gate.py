@@ -4,13 +4,13 @@ import anyio
 import mcp_types as types
 import pytest
 from mcp.shared.exceptions import MCPError
-from unit.core.demo import ROW, Demo, connector
 
 from ringmain_core.audit import AuditKey, AuditLog
 from ringmain_core.errors import NotOnRecord, Unauthenticated
 from ringmain_core.gates.audit import Trail
 from ringmain_core.principal import ANONYMOUS, Principal
 from ringmain_core.testing import CapturedAudit, bench
+from unit.core.demo import ROW, Demo, connector
 
 pytestmark = pytest.mark.anyio
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from unit.core.demo import ROW, connector
 
 from ringmain_core.cli import run
 from ringmain_core.connector import Check
 from ringmain_core.identity.api_keys import ApiKeys, KeyFile
 from ringmain_core.policy import open_to
+from unit.core.demo import ROW, connector
 
 POLICY = """\
 [roles.ops]

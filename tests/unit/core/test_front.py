@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+
 from unit.core.http_bench import CUT_OFF, Headers, http_bench
 
 pytestmark = pytest.mark.anyio

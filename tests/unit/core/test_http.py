@@ -3,6 +3,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from unit.core.http_bench import LEGACY, MODERN, POLICY, Exchange, Headers, HttpBench, http_bench
 
 pytestmark = pytest.mark.anyio

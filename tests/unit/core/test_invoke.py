@@ -3,12 +3,12 @@ import time
 import anyio
 import mcp_types as types
 import pytest
-from unit.core.demo import ROW, Demo, connector
 
 from ringmain_core.call import current_call
 from ringmain_core.principal import Principal
 from ringmain_core.settings import CoreSettings
 from ringmain_core.testing import Bench, bench
+from unit.core.demo import ROW, Demo, connector
 
 pytestmark = pytest.mark.anyio
 

@@ -1,13 +1,13 @@
 from pathlib import Path
 
 import pytest
-from unit.core.demo import connector
 
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.policy import Access, Fence, Limits, Policy, locate, open_to
 from ringmain_core.policy_file import load_policy, parse_policy
 from ringmain_core.principal import Principal
 from ringmain_core.process import PolicyStore
+from unit.core.demo import connector
 
 NAMES = [declaration.name for declaration in connector.declarations()]
 

@@ -6,7 +6,6 @@ import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.core.demo import Demo, connector
 
 from ringmain_core.call import Call
 from ringmain_core.errors import RateLimited
@@ -14,6 +13,7 @@ from ringmain_core.gates.rate_limit import RateLimit
 from ringmain_core.policy import Limits, Policy, PolicyFile
 from ringmain_core.principal import Principal
 from ringmain_core.testing import bench
+from unit.core.demo import Demo, connector
 
 pytestmark = pytest.mark.anyio
 

@@ -4,12 +4,12 @@ import mcp_types as types
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.core.demo import Demo, Page, connector
 
 from ringmain_core.errors import AnswerTooLarge, UpstreamRefused
 from ringmain_core.results import Answer, failure, success
 from ringmain_core.settings import CoreSettings
 from ringmain_core.testing import bench
+from unit.core.demo import Demo, Page, connector
 
 pytestmark = pytest.mark.anyio
 

@@ -2,12 +2,12 @@ from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, Field
-from unit.core.demo import connector
 
 from ringmain_core.arguments import Arguments
 from ringmain_core.results import Answer
 from ringmain_core.schema import slim_schema
 from ringmain_core.tooling import tool
+from unit.core.demo import connector
 
 
 class Inner(BaseModel):

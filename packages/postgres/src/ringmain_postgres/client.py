@@ -111,7 +111,7 @@ class Database:
             return self._pool
 
     async def _meet(self, connection: Connection) -> None:
-        """On the first connection: make the guard, and say in the log what the role could do beyond reading."""
+        """On the first connection: make the guard, and log what the role could do beyond reading."""
         if self._guard is not None:
             return
         schemas = self.settings.schemas
