@@ -185,7 +185,7 @@ def _guard(bench: _Bench, loop: asyncio.Runner) -> None:
     bench.measure("SQL parse", lambda: parse(_SQL))
     bench.measure("SQL normalize, for the audit", lambda: normalize(_SQL))
     bench.measure("SQL fingerprint", lambda: fingerprint(_SQL))
-    with running_postgres(bench.setting.folder / "postgres") as server:
+    with running_postgres() as server:
         guard, fetch = loop.run(_recorded(url_of(server)))
     bench.measure_async("SQL guard check, look-ups not counted", lambda: guard.check(_SQL, fetch))
 

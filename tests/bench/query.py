@@ -74,9 +74,9 @@ def _cases(planes: Sequence[str], *, quick: bool) -> list[_Case]:
 
 
 @contextmanager
-def flights(folder: Path) -> Generator[tuple[str, psutil.Process]]:
+def flights() -> Generator[tuple[str, psutil.Process]]:
     """A Postgres with the flights in it: its URL and its first process."""
-    with running_postgres(folder) as server:
+    with running_postgres() as server:
         asyncio.run(_load(url_of(server)))
         yield url_of(server, user="reader"), psutil.Process(server.get_pid())
 
@@ -101,7 +101,7 @@ async def _planes(url: str) -> list[str]:
 
 
 def measure(setting: Setting, *, quick: bool) -> list[Result]:
-    with flights(setting.folder / "postgres") as (url, postgres):
+    with flights() as (url, postgres):
         cases = _cases(asyncio.run(_planes(url)), quick=quick)
         environment = setting.environment | {"RINGMAIN_POSTGRES_URL": url}
         results = [result for case in cases for result in _over_stdio(case, environment, url, postgres)]

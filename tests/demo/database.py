@@ -46,7 +46,7 @@ class FlightsDatabase:
 @contextmanager
 def flights_database(folder: Path) -> Generator[FlightsDatabase]:
     """An empty server in the folder, stopped and deleted at the end."""
-    with running_postgres(folder / "pg") as server:
+    with running_postgres() as server:
         yield FlightsDatabase(server)
 
 

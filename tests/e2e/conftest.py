@@ -16,9 +16,9 @@ DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def shop() -> Iterator[str]:
     """The URL of the shop, as a role that can only read it."""
-    with running_postgres(tmp_path_factory.mktemp("pg") / "data") as server:
+    with running_postgres() as server:
         anyio.run(_fill, url_of(server))
         yield url_of(server, "shop", "shop_reader")
 

@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-# In the order in which foreign keys want them.
 TABLES: dict[str, str] = {
     "airlines": "carrier text PRIMARY KEY, name text NOT NULL",
     "airports": (
@@ -19,7 +18,7 @@ TABLES: dict[str, str] = {
         " seats integer, speed integer, engine text"
     ),
     "weather": (
-        "origin text NOT NULL REFERENCES airports, year integer, month integer, day integer, hour integer,"
+        "origin text NOT NULL, year integer, month integer, day integer, hour integer,"
         " temp double precision, dewp double precision, humid double precision, wind_dir integer,"
         " wind_speed double precision, wind_gust double precision, precip double precision,"
         " pressure double precision, visib double precision, time_hour timestamptz"
@@ -27,15 +26,19 @@ TABLES: dict[str, str] = {
     "flights": (
         "year integer, month integer, day integer, dep_time integer, sched_dep_time integer,"
         " dep_delay integer, arr_time integer, sched_arr_time integer, arr_delay integer,"
-        " carrier text NOT NULL REFERENCES airlines, flight integer, tailnum text,"
-        " origin text NOT NULL REFERENCES airports, dest text NOT NULL, air_time integer, distance integer,"
+        " carrier text NOT NULL, flight integer, tailnum text,"
+        " origin text NOT NULL, dest text NOT NULL, air_time integer, distance integer,"
         " hour integer, minute integer, time_hour timestamptz"
     ),
 }
 
-# A few airports and planes are not in the data, so these keys hold for what comes later only.
+# After loading, where they cost least. A few airports and planes are not in the data: NOT VALID holds a key for what
+# comes later only.
 AFTERWARDS = """
-ALTER TABLE flights ADD CONSTRAINT flights_dest_fkey FOREIGN KEY (dest) REFERENCES airports NOT VALID;
+ALTER TABLE weather ADD CONSTRAINT weather_origin_fkey FOREIGN KEY (origin) REFERENCES airports;
+ALTER TABLE flights ADD CONSTRAINT flights_carrier_fkey FOREIGN KEY (carrier) REFERENCES airlines;
+ALTER TABLE flights ADD CONSTRAINT flights_origin_fkey FOREIGN KEY (origin) REFERENCES airports;
+ALTER TABLE flights ADD CONSTRAINT flights_dest_fkey FOREIGN KEY (dest) NOT VALID;
 ALTER TABLE flights ADD CONSTRAINT flights_tailnum_fkey FOREIGN KEY (tailnum) REFERENCES planes NOT VALID;
 CREATE INDEX flights_time_hour_idx ON flights (time_hour);
 CREATE INDEX flights_dest_idx ON flights (dest);

@@ -53,7 +53,7 @@ class Arguments:
                 self._injected[name] = hint
                 continue
             default: Any = ... if parameter.default is inspect.Parameter.empty else parameter.default
-            # Named by position inside the model, so that no name (`schema`, `json`) meets one of pydantic's own.
+            # Named by position inside the model, so that no name (`schema`, `json`) meets one of pydantic's.
             fields[f"argument_{len(fields)}"] = (Annotated[hint, Field(alias=name)], default)
             names.append(name)
             for mark in _metadata(hint):

@@ -36,7 +36,7 @@ def run(connector: AnyConnector, arguments: list[str] | None = None) -> int:
         return _MISCONFIGURED
     except KeyboardInterrupt:
         return 130
-    except Exception:
+    except Exception:  # noqa: BLE001 (the edge: whatever it is, it must not reach Python's own traceback)
         _log.exception("ended by an unexpected failure")  # a traceback of Python's own would quote values
         return _FAILED
 

@@ -62,7 +62,7 @@ def _create_key(connector: AnyConnector, core: CoreSettings, agent: str) -> int:
         )
     key, stored = key_file(core).create(agent)
     print(f"Key {stored.id} for agent {agent!r}. It is shown only this once:", file=sys.stderr)
-    print(key)
+    print(key, flush=True)
     print(
         f"Stored as a hash in {key_file(core).path}. To carry it in the policy file instead:\n"
         f'  key = "{stored.hash}"',
@@ -152,15 +152,15 @@ def _tail(connector: AnyConnector, core: CoreSettings, options: argparse.Namespa
     try:
         for record in tail(path, options.lines, follow=options.follow):
             print(json.dumps(record) if options.json else _line_of(record), flush=True)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
     return 0
 
 
 def _line_of(record: Mapping[str, Any]) -> str:
-    what = " ".join(str(record[key]) for key in ("method", "target") if record.get(key))
+    what = " ".join(str(record[key]) for key in ("method", "target") if record.get(key)) or "-"
     ending = record.get("outcome") or record.get("phase", "")
     why = f" ({record['code']})" if record.get("code") else ""
     took = f" {record['latency_ms']:.0f} ms" if "latency_ms" in record else ""

@@ -37,12 +37,12 @@ class Connector(Generic[SettingsT, UpstreamT]):
     Attributes:
         name: One word; it prefixes policy entries, settings and the command (`ringmain-<name>`).
         title: For people.
-        instructions: What a model should know before it uses the tools; short, it costs context in every session.
+        instructions: What a model should know before it uses the tools; short, for every session pays for it.
         settings: The connector's own settings.
-        connect: Makes the client for the process. It must not wait for the system behind it, which may be down.
+        connect: Makes the client for the process. It must not wait for the system behind, which may be down.
         ready: Raises where the system behind the connector cannot be used now; bounded by the caller.
         diagnose: What `doctor` looks at, in order.
-        more_resources: Resources that depend on the settings; one with a known name takes the place of that one.
+        more_resources: Resources that depend on the settings; one with a known name replaces that one.
     """
 
     name: str

@@ -26,7 +26,7 @@ class Cursors:
         self._key = key
 
     def seal(self, call: Call, purpose: str, state: Any) -> str:
-        """Turn a JSON value of at most 256 KiB into a cursor for this caller and purpose (usually the tool)."""
+        """Turn a JSON value of at most 256 KiB into a cursor for this caller and purpose."""
         plain = json.dumps(state, separators=(",", ":")).encode()
         if len(plain) > _MAX_STATE_BYTES:
             raise ValueError(f"a cursor cannot hold {len(plain):,} bytes")

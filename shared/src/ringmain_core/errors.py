@@ -33,9 +33,14 @@ class RingmainError(Exception):
 
 
 class ToolFailure(RingmainError):
-    """The tool ran, or tried to, and did not succeed: a result with `isError`, which the model can act on."""
+    """The tool ran, or tried to, and did not succeed: a result with `isError`, which the model can act on.
+
+    Attributes:
+        gate: For a failure that is a refusal: what refused, for the record.
+    """
 
     code = "failed"
+    gate: ClassVar[str | None] = None
 
 
 class InvalidArguments(ToolFailure):
@@ -54,6 +59,7 @@ class OutsideFence(ToolFailure):
     """The object exists for others, but policy keeps this caller away from it."""
 
     code = "outside_fence"
+    gate = "fence"
 
 
 class InvalidCursor(ToolFailure):
@@ -190,6 +196,14 @@ class MalformedRequest(Refusal):
 
     code = "malformed_request"
     rpc_code = -32700
+    http_status = 400
+
+
+class Rejected(Refusal):
+    """The protocol's own checks turned the request away before it became a call."""
+
+    code = "rejected_by_protocol"
+    rpc_code = -32600
     http_status = 400
 
 

@@ -34,7 +34,7 @@ async def bounded(
     """Run something of a declaration's within its time.
 
     Raises:
-        DeadlineExceeded: Where a read took longer than the declaration or the server allows; it was cancelled.
+        DeadlineExceeded: Where a read took longer than the declaration or server allows; it was cancelled.
         OutcomeUnknown: Where a write did.
         Unexpected: Where it failed in a way nobody planned for; the log has the rest.
     """

@@ -20,13 +20,14 @@ from ringmain_core.errors import ConfigurationError, Refusal
 _CREDENTIAL = re.compile(
     r"(?P<url>\w+://[^\s:/@]*:)\S+(?=@)"  # scheme://user:PASSWORD@
     r"|(?P<scheme>\b(?:Bearer|Basic)\s+)[\w.~+/=-]+"
-    r"|(?P<name>(?:password|passwd|pwd|secret|token|api[_-]?key)['\"]?\s*[=:]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s'\",;&]+)"
+    r"|(?P<name>(?:password|passwd|pwd|secret|token|api[_-]?key)['\"]?\s*[=:]\s*)"
+    r"(?:'[^']*'|\"[^\"]*\"|[^\s'\",;&]+)"
     r"|\brm_[A-Za-z0-9]+_[A-Za-z0-9_-]+",
     re.IGNORECASE,
 )
 _HIDDEN = "[hidden]"
 
-# Texts of these say what failed without quoting what was sent or fetched; of all others only the type is logged.
+# Texts of these do not quote what was sent or fetched; of all others only the type is logged.
 _QUOTABLE = (Refusal, ConfigurationError, ConnectionError, TimeoutError)
 
 
@@ -96,13 +97,13 @@ class _Formatter(logging.Formatter):
 
 
 def _describe(error: BaseException, depth: int = 0) -> list[str]:
-    """A traceback without source lines, values and foreign messages: where and what, never with which data."""
+    """A traceback without source lines, values and foreign messages: where and what, not with which data."""
     said = str(error) if isinstance(error, _QUOTABLE) else ""
     sqlstate = getattr(error, "sqlstate", None)
     name = f"{type(error).__module__}.{type(error).__qualname__}"
     lines = [f"{name}{f' {sqlstate}' if sqlstate else ''}{f': {said}' if said else ''}"]
-    for frame in traceback.extract_tb(error.__traceback__):
-        lines.append(f"  at {frame.filename}:{frame.lineno} in {frame.name}")
+    frames = traceback.extract_tb(error.__traceback__)
+    lines += [f"  at {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
     if depth < 8:
         if isinstance(error, BaseExceptionGroup):
             for member in cast("BaseExceptionGroup[BaseException]", error).exceptions:
@@ -117,7 +118,9 @@ class _Stderr(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the base class names it)
         """Say so; the base class would show the arguments that could not be formatted."""
         with suppress(OSError, ValueError):
-            self.stream.write(f"a line of {record.name} ({record.filename}:{record.lineno}) cannot be logged\n")
+            self.stream.write(
+                f"a line of {record.name} ({record.filename}:{record.lineno}) cannot be logged\n"
+            )
 
 
 class JsonFormatter(_Formatter):
@@ -156,8 +159,8 @@ class TextFormatter(_Formatter):
 def set_up_logging(level: str, form: str, secrets: Iterable[str]) -> None:
     """Send every logger's lines to stderr, redacted.
 
-    It must come before any library sets up logging of its own. Libraries that log what they send and receive are
-    kept to warnings at every level.
+    It must come before any library sets up logging of its own. Libraries that log what they send and receive
+    are kept to warnings at every level.
     """
     redactor = Redactor(secrets)
     handler = _Stderr(sys.stderr)

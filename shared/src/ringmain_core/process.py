@@ -39,7 +39,7 @@ class PolicyStore:
         try:
             self.current = self._read()
         except ConfigurationError as error:
-            _log.error("policy not reloaded, the old one stays: %s", error)  # noqa: TRY400 (the sentence is enough)
+            _log.error("policy not reloaded, the old one stays: %s", error)
         else:
             _log.warning("policy reloaded from %s", self.path)
 
@@ -151,8 +151,8 @@ def _require_authentication(
     if not is_loopback(core.host):
         if core.policy is None:
             raise ConfigurationError(
-                f"{core.host} can be reached from elsewhere, and there is no policy. Set RINGMAIN_POLICY to a "
-                "policy file that names the agents, or listen on 127.0.0.1."
+                f"{core.host} can be reached from elsewhere, and there is no policy. Set RINGMAIN_POLICY to "
+                "a policy file that names the agents, or listen on 127.0.0.1."
             )
         if nobody:
             raise ConfigurationError(

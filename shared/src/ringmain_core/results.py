@@ -23,7 +23,7 @@ def success(value: object, budget: int) -> WireResult:
 
     Args:
         value: Text, an `Answer`, or a protocol result, as a model or a dict.
-        budget: How many bytes may go out. Text beyond it is cut, at a line's end if there is one, and says so.
+        budget: How many bytes may go out. Text beyond it is cut, at a line's end if possible, and says so.
 
     Raises:
         AnswerTooLarge: Where a structured answer is over its budget: cutting it would break its shape.
@@ -35,8 +35,8 @@ def success(value: object, budget: int) -> WireResult:
         size = max(_size(text), len(value.__pydantic_serializer__.to_json(value, exclude_none=True)))
         if size > budget:
             raise AnswerTooLarge(
-                f"The answer has {size:,} bytes, the budget is {budget:,}. Ask for less: a smaller `limit`, less "
-                "detail, or a narrower filter."
+                f"The answer has {size:,} bytes, the budget is {budget:,}. Ask for less: a smaller `limit`, "
+                "less detail, or a narrower filter."
             )
         structured = value.model_dump(mode="json", exclude_none=True)
         return {"content": [{"type": "text", "text": text}], "structuredContent": structured}

@@ -1,6 +1,6 @@
 """`build_server`: a connector becomes an MCP server, with every gate around it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +27,7 @@ from ringmain_core.principal import Principal
 from ringmain_core.questions import with_answers
 from ringmain_core.results import WireResult, as_wire, failure, success
 from ringmain_core.settings import CoreSettings
-from ringmain_core.tooling import Declaration, Prompt, Resource, Tool
+from ringmain_core.tooling import Completion, Declaration, Prompt, Resource, Tool
 
 Context = ServerRequestContext[Upstream, Any]
 DeclarationT = TypeVar("DeclarationT", bound=Declaration)
@@ -51,7 +51,7 @@ class Runtime:
     Attributes:
         policy: The policy in force at this moment; it may be read again while the server runs.
         local: Who calls where the transport cannot say (stdio); `None` where it always can.
-        secret: Random bytes behind cursors and request state; replicas that share it can answer for each other.
+        secret: Random bytes behind cursors and request state; replicas that share it share those.
     """
 
     core: CoreSettings
@@ -73,7 +73,7 @@ def build_server(connector: AnyConnector, upstream: Upstream, runtime: Runtime) 
     handlers = _Handlers(connector, runtime, access)
 
     @asynccontextmanager
-    async def lifespan(_: Server[Upstream]) -> AsyncIterator[Upstream]:
+    async def lifespan(_: Server[Upstream]) -> AsyncGenerator[Upstream]:
         yield upstream
 
     server = Server[Upstream](
@@ -145,6 +145,7 @@ class _Handlers:
             value = await self._invoke(tool, params.arguments or {}, call, ctx, params)
             return _complete(success(value, self._runtime.core.max_answer_bytes))
         except ToolFailure as error:
+            call.refused_by = error.gate
             return _complete(failure(error, call.id))
 
     async def read_resource(self, ctx: Context, params: types.ReadResourceRequestParams) -> Any:
@@ -155,6 +156,7 @@ class _Handlers:
         except NotFound as error:
             raise UnknownResource(error.message) from error
         except ToolFailure as error:
+            call.refused_by = error.gate
             raise _protocol_error(error, call) from error
         return _complete(as_wire(value) or _contents(params.uri, resource, value))
 
@@ -168,7 +170,9 @@ class _Handlers:
 
     async def complete(self, ctx: Context, params: types.CompleteRequestParams) -> Any:
         call, declaration = _call_and(Declaration)
-        known = declaration.complete if isinstance(declaration, Resource | Prompt) else {}
+        known: Mapping[str, Completion] = {}
+        if isinstance(declaration, Resource | Prompt):
+            known = declaration.complete
         completer = known.get(params.argument.name, _nothing)
         chosen = (params.context.arguments if params.context is not None else None) or {}
         values = await self._bounded(

@@ -54,7 +54,8 @@ class CoreSettings(BaseSettings):
         SecretStr | None,
         Field(
             min_length=32,
-            description="Key of the audit's MAC, at least 32 characters; unset, one is kept in the state folder.",
+            description="Key of the audit's MAC, at least 32 characters; unset, one is kept in the "
+            "state folder.",
         ),
     ] = None
     audit_results: Annotated[
@@ -91,7 +92,8 @@ class CoreSettings(BaseSettings):
     sessions: Annotated[
         bool,
         Field(
-            description="Keep sessions for clients of 2025-11-25 and before; off lets any replica answer them."
+            description="Keep sessions for clients of 2025-11-25 and before; off lets any replica answer "
+            "them."
         ),
     ] = True
     legacy_sse: Annotated[

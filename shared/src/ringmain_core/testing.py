@@ -5,13 +5,14 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from mcp.client import Client
 from mcp.server.lowlevel import Server
 
 from ringmain_core.arguments import Upstream
 from ringmain_core.audit import AuditKey, AuditLog
+from ringmain_core.audit.chain import Chain
 from ringmain_core.connector import AnyConnector
 from ringmain_core.cursors import Cursors
 from ringmain_core.gates.audit import Trail
@@ -30,9 +31,8 @@ class CapturedAudit:
         broken: While it is true, nothing can be written, as on a full disk.
     """
 
-    chain = None
-
     def __init__(self) -> None:
+        self.chain: Chain | None = None
         self.records: list[dict[str, Any]] = []
         self.broken = False
 
@@ -108,9 +108,10 @@ async def bench(
         log = stack.enter_context(AuditLog(audit, sync_interval=1.0))
         trail = Trail(connector.name, log, AuditKey(secret).mac_of_answer, keep_text=True)
         runtime = Runtime(core or CoreSettings(), lambda: in_force, trail, principal, secret)
-        if upstream is None:
+        behind = upstream
+        if behind is None:
             connecting = connector.connect(settings or connector.settings(), Cursors(secret))
-            upstream = await stack.enter_async_context(connecting)
-        server = build_server(connector, upstream, runtime)
+            behind = cast("Upstream", await stack.enter_async_context(connecting))
+        server = build_server(connector, behind, runtime)
         connected = await stack.enter_async_context(Client(server, **client))
         yield Bench(connected, audit, runtime, server)

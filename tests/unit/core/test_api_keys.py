@@ -124,7 +124,7 @@ def test_a_file_that_is_no_key_file_lets_nobody_in(path: Path, content: str) -> 
 def test_a_file_that_others_may_write_lets_nobody_in(path: Path) -> None:
     key, _ = KeyFile(path).create("bot")
     path.chmod(0o622)
-    with pytest.raises(ConfigurationError, match="others may write it: run `chmod 600` on it$"):
+    with pytest.raises(ConfigurationError, match=r"others may write it: run `chmod 600` on it$"):
         KeyFile(path).keys()
     assert ApiKeys(KeyFile(path)).recognise(key, POLICY) is None
 

@@ -119,8 +119,10 @@ def test_json_in_strings_is_read_where_no_string_is_meant(raw: dict[str, Any], b
         ({"query": "q", "tags": ["a", 5]}, "`tags.1`: Input should be a valid string (got 5)."),
         (
             {"query": "q", "where": '{"name": "a", "name": "b"}'},
-            "`where`: Input should be a valid dictionary or instance of Where "
-            '(got \'{"name": "a", "name": "b"}\').',
+            (
+                "`where`: Input should be a valid dictionary or instance of Where "
+                '(got \'{"name": "a", "name": "b"}\').'
+            ),
         ),
         (
             {"query": "q", "where": {"nam": "a"}},

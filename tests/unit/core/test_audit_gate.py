@@ -158,7 +158,7 @@ async def test_a_cancelled_call_is_on_record(mode: str, tool: str, phases: list[
         at.audit.records.clear()
         with anyio.fail_after(5):
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(at.client.session.call_tool, tool, {})
+                tasks.start_soon(lambda: at.client.session.call_tool(tool, {}))
                 await demo.started.wait()
                 tasks.cancel_scope.cancel()
             await demo.ended.wait()
@@ -207,8 +207,8 @@ async def test_a_write_whose_outcome_cannot_be_recorded_is_not_called_undone() -
         data = caught.value.error.data
         assert (data["code"], data["retryable"]) == ("outcome_not_on_record", False)
         assert caught.value.error.message == (
-            "This was tried, but how it ended could not be put on record. Check whether it has happened before "
-            "you try again, and tell the operator."
+            "This was tried, but how it ended could not be put on record. Check whether it has happened "
+            "before you try again, and tell the operator."
         )
 
 

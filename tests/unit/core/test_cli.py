@@ -167,7 +167,10 @@ def test_policy_check_says_fine_or_where_it_is_not(command: Command, policy: Pat
     assert command("policy", "check") == (
         2,
         "",
-        f"ringmain-demo: {policy}:2: roles.ops.allow.0: 'demo:reed': the access is read, write, destructive or *\n",
+        (
+            f"ringmain-demo: {policy}:2: roles.ops.allow.0: 'demo:reed': "
+            "the access is read, write, destructive or *\n"
+        ),
     )
 
 
@@ -175,18 +178,22 @@ def test_policy_explain_says_allowed_or_refused_and_by_which_line(command: Comma
     del policy
     assert command("policy", "explain", "--agent", "bot", "--tool", "echo", "--args", '{"txt": 1}') == (
         0,
-        "allowed  echo (read)\n"
-        "         policy.toml:2: roles.ops.allow has 'demo:read'\n"
-        "         fence demo.item: a-*\n"
-        "         limits: 2/s, burst 20, 8 at once\n"
-        "         it takes no argument txt\n",
+        (
+            "allowed  echo (read)\n"
+            "         policy.toml:2: roles.ops.allow has 'demo:read'\n"
+            "         fence demo.item: a-*\n"
+            "         limits: 2/s, burst 20, 8 at once\n"
+            "         it takes no argument txt\n"
+        ),
         "",
     )
     assert command("policy", "explain", "--agent", "bot", "--tool", "wipe") == (
         1,
-        "refused  wipe (destructive)\n"
-        "         policy.toml:3: roles.ops.deny has 'demo.wipe'\n"
-        "         limits: 10/s, burst 20, 8 at once\n",
+        (
+            "refused  wipe (destructive)\n"
+            "         policy.toml:3: roles.ops.deny has 'demo.wipe'\n"
+            "         limits: 10/s, burst 20, 8 at once\n"
+        ),
         "",
     )
     status, shown, _ = command("policy", "explain", "--agent", "eve")
@@ -274,15 +281,19 @@ def test_nothing_listens_off_loopback_without_a_policy_and_a_key(
     assert command("serve", "--port", "0", "--host", host) == (
         2,
         "",
-        f"ringmain-demo: {host} can be reached from elsewhere, and no agent has a key. Make one with "
-        "`keys create AGENT`, or listen on 127.0.0.1.\n",
+        (
+            f"ringmain-demo: {host} can be reached from elsewhere, and no agent has a key. Make one with "
+            "`keys create AGENT`, or listen on 127.0.0.1.\n"
+        ),
     )
     monkeypatch.delenv("RINGMAIN_POLICY")
     assert command("serve", "--port", "0", "--host", host) == (
         2,
         "",
-        f"ringmain-demo: {host} can be reached from elsewhere, and there is no policy. Set RINGMAIN_POLICY to a "
-        "policy file that names the agents, or listen on 127.0.0.1.\n",
+        (
+            f"ringmain-demo: {host} can be reached from elsewhere, and there is no policy. Set "
+            "RINGMAIN_POLICY to a policy file that names the agents, or listen on 127.0.0.1.\n"
+        ),
     )
     del policy
 

@@ -45,10 +45,10 @@ async def test_too_many_calls_are_429_with_the_wait_in_header_and_error(
     era: str, responses: str, sessions: bool
 ) -> None:
     async with http_bench(TIGHT, responses=responses, sessions=sessions) as at:
-        headers = {"session": await at.open_session()} if era == LEGACY and sessions else {}
-        params = {"name": "who", "arguments": {}}
-        assert (await at.call(era, "tools/call", params, **headers)).status == 200
-        refused = await at.call(era, "tools/call", params, **headers)
+        session = await at.open_session() if era == LEGACY and sessions else None
+        params: dict[str, Any] = {"name": "who", "arguments": {}}
+        assert (await at.call(era, "tools/call", params, session=session)).status == 200
+        refused = await at.call(era, "tools/call", params, session=session)
         assert (refused.status, refused.header("retry-after")) == (429, "1")
         error = refused.json["error"]
         wait = error["data"].pop("retry_after_ms")
@@ -69,9 +69,11 @@ async def test_too_many_calls_are_429_with_the_wait_in_header_and_error(
 @RESPONSES
 async def test_while_the_audit_is_down_calls_are_503(era: str, responses: str) -> None:
     async with http_bench(responses=responses) as at:
-        headers = {"session": await at.open_session()} if era == LEGACY else {}
+        session = await at.open_session() if era == LEGACY else None
         at.audit.broken = True
-        refused = await at.call(era, "tools/call", {"name": "note", "arguments": {"text": "x"}}, **headers)
+        refused = await at.call(
+            era, "tools/call", {"name": "note", "arguments": {"text": "x"}}, session=session
+        )
         assert (refused.status, refused.header("retry-after")) == (503, "5")
         assert refused.json["error"]["data"]["code"] == "audit_unavailable"
         assert at.demo.notes == []
@@ -120,9 +122,10 @@ async def test_two_callers_with_the_same_ids_get_their_own_answers(era: str, res
         sessions = {name: await at.open_session(key) for name, key in keys.items()} if era == LEGACY else {}
 
         def start(name: str, tool: str, id_: int) -> Exchange:
-            headers = {"session": sessions[name]} if era == LEGACY else {}
             params = {"name": tool, "arguments": {"text": name} if tool == "echo" else {}}
-            return at.start_call(era, "tools/call", params, id_=id_, key=keys[name], **headers)
+            return at.start_call(
+                era, "tools/call", params, id_=id_, key=keys[name], session=sessions.get(name)
+            )
 
         waiting = {name: start(name, "wait", 1) for name in keys}
         await at.demo.started.wait()
@@ -170,8 +173,8 @@ async def test_a_client_that_goes_away_cancels_its_call(
     if late:
         monkeypatch.setattr("ringmain_core.transport.front._NOTICE_DISCONNECT_AFTER", 0.0)
     async with http_bench(responses=responses, sessions=sessions) as at:
-        headers = {"session": await at.open_session()} if era == LEGACY and sessions else {}
-        call = at.start_call(era, "tools/call", {"name": "wait", "arguments": {}}, **headers)
+        session = await at.open_session() if era == LEGACY and sessions else None
+        call = at.start_call(era, "tools/call", {"name": "wait", "arguments": {}}, session=session)
         with anyio.fail_after(5):
             await at.demo.started.wait()
             if late:
@@ -182,7 +185,7 @@ async def test_a_client_that_goes_away_cancels_its_call(
         assert not at.demo.go_on.is_set()
         record = at.audit.records[-1]
         assert (record["target"], record["outcome"]) == ("wait", "cancelled")
-        assert (await at.call(era, "tools/list", **headers)).status == 200
+        assert (await at.call(era, "tools/list", session=session)).status == 200
 
 
 @ERAS
@@ -191,8 +194,8 @@ async def test_a_client_that_goes_away_at_once_does_not_leave_its_call_behind(
     era: str, responses: str
 ) -> None:
     async with http_bench(responses=responses) as at:
-        headers = {"session": await at.open_session()} if era == LEGACY else {}
-        call = at.start_call(era, "tools/call", {"name": "wait", "arguments": {}}, **headers)
+        session = await at.open_session() if era == LEGACY else None
+        call = at.start_call(era, "tools/call", {"name": "wait", "arguments": {}}, session=session)
         call.gone.set()
         with anyio.fail_after(5):
             await call.done.wait()

@@ -38,8 +38,10 @@ async def test_a_read_that_takes_too_long_is_cancelled_and_may_be_tried_again(mo
 async def test_a_write_that_takes_too_long_may_have_happened() -> None:
     async with bench(connector, upstream=Demo()) as at:
         assert await failure_of(at, "hurry_write") == (
-            "`hurry_write` took longer than 0.02 s and was cancelled, perhaps too late. Check whether it has "
-            "happened before you try again.",
+            (
+                "`hurry_write` took longer than 0.02 s and was cancelled, perhaps too late. Check whether it "
+                "has happened before you try again."
+            ),
             {"code": "outcome_unknown", "retryable": False},
         )
 

@@ -73,7 +73,10 @@ def of(agent: str) -> Principal:
             "echo",
             "read",
             True,
-            "policy.toml:2: roles.reader.allow has '*:read'; policy.toml:6: roles.writer.allow has 'demo.echo'",
+            (
+                "policy.toml:2: roles.reader.allow has '*:read'; "
+                "policy.toml:6: roles.writer.allow has 'demo.echo'"
+            ),
         ),
         ("cleo", "wipe", "destructive", False, "policy.toml:13: roles.careful.deny has 'demo.wipe'"),
         ("cleo", "note", "write", False, "policy.toml:13: roles.careful.deny has 'demo.no*'"),
@@ -205,10 +208,10 @@ def test_what_is_said_about_other_connectors_is_theirs_to_judge() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told_so(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be read: No such file or directory$"):
+    with pytest.raises(ConfigurationError, match=r"cannot be read: No such file or directory$"):
         load_policy(tmp_path / "none.toml", "demo", NAMES)
     (tmp_path / "latin.toml").write_bytes(b"# caf\xe9\n")
-    with pytest.raises(ConfigurationError, match="not UTF-8 at byte 5$"):
+    with pytest.raises(ConfigurationError, match=r"not UTF-8 at byte 5$"):
         load_policy(tmp_path / "latin.toml", "demo", NAMES)
 
 

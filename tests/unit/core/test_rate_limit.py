@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -16,6 +16,16 @@ from ringmain_core.testing import bench
 from unit.core.demo import Demo, connector
 
 pytestmark = pytest.mark.anyio
+
+ONE_AT_A_TIME = """
+[limits]
+"*" = { concurrency = 1 }
+[roles.all]
+allow = ["*:*"]
+[[agents]]
+id = "local"
+roles = ["all"]
+"""
 
 
 class Clock:
@@ -62,11 +72,11 @@ def drive(gate: RateLimit, call: Call | None = None) -> int | None:
 
 
 @contextmanager
-def running(gate: RateLimit, call: Call) -> Iterator[None]:
+def running(gate: RateLimit, call: Call) -> Generator[None]:
     """A call that is running inside the block, and cancelled at its end."""
 
     class Forever:
-        def __await__(self) -> Iterator[None]:
+        def __await__(self) -> Generator[None]:
             yield
 
     async def wait() -> dict[str, Any]:
@@ -150,12 +160,11 @@ async def test_an_error_makes_room() -> None:
 
 
 async def test_a_cancelled_call_makes_room() -> None:
-    policy = '[limits]\n"*" = { concurrency = 1 }\n[roles.all]\nallow = ["*:*"]\n[[agents]]\nid = "local"\nroles = ["all"]'
     demo = Demo()
-    async with bench(connector, upstream=demo, policy=policy) as at:
+    async with bench(connector, upstream=demo, policy=ONE_AT_A_TIME) as at:
         for _ in range(3):
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(at.client.call_tool, "wait", {})
+                tasks.start_soon(lambda: at.client.call_tool("wait", {}))
                 with anyio.fail_after(5):
                     await demo.started.wait()
                 tasks.cancel_scope.cancel()

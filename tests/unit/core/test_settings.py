@@ -14,8 +14,8 @@ class Some(ConnectorSettings):
     model_config = SettingsConfigDict(env_prefix="RINGMAIN_SOME_")
 
     token: Annotated[SecretStr, Field(min_length=20)]
-    channels: CommaSeparated = []
-    table: dict[str, int] = {}
+    channels: CommaSeparated = Field(default_factory=list[str])
+    table: dict[str, int] = Field(default_factory=dict[str, int])
     retries: int = 3
 
 

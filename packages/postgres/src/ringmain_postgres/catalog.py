@@ -86,14 +86,14 @@ async def resolve(session: Session, name: str, fence: Fence) -> tuple[str, str, 
 
     Raises:
         NotFound: Where there is no such object for this role, or several; the text lists them.
-        OutsideFence: Where policy keeps this caller away from it.
+        OutsideFence: Instead, for a caller with a fence: what is outside of it looks like what is not there.
     """
     schema, plain = split_name(name)
     rows = await session.fetch(catalog_sql.RESOLVE, schema, plain)
     inside = [row for row in rows if fence.admits(f"{row['schema']}.{row['name']}")]
     if not inside:
-        if rows:
-            raise OutsideFence(f"`{name}` is outside of what you may read ({fence.describe()}).")
+        if fence.patterns is not None:
+            raise OutsideFence(f"`{name}` is not there, or not among what you may read ({fence.describe()}).")
         raise NotFound(f"There is no table or view `{name}` that can be read. `search_objects` finds names.")
     if len(inside) > 1 and schema is None and not await _first_is_visible(session, inside[0]["oid"]):
         candidates = ", ".join(f"{row['schema']}.{row['name']}" for row in inside)

@@ -97,11 +97,11 @@ SECTIONS: dict[str, str] = {
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE k.confrelid = $1::oid AND k.contype = 'f' AND k.conparentid = 0 ORDER BY 1""",
     "indexes": """
-        SELECT pg_catalog.pg_get_indexdef(i.indexrelid, 0, true)
-            || ' (' || pg_catalog.pg_size_pretty(pg_catalog.pg_relation_size(i.indexrelid))
-            || COALESCE(', ' || s.idx_scan || ' scans', '')
-            || CASE WHEN NOT i.indisvalid THEN ', invalid' ELSE '' END || ')' AS line
-        FROM pg_catalog.pg_index i LEFT JOIN pg_catalog.pg_stat_all_indexes s ON s.indexrelid = i.indexrelid
+        SELECT c.relname || ': ' || CASE WHEN i.indisunique THEN 'unique ' ELSE '' END
+            || pg_catalog.regexp_replace(pg_catalog.pg_get_indexdef(c.oid, 0, true), '^.*? USING ', '')
+            || ', ' || pg_catalog.pg_size_pretty(pg_catalog.pg_relation_size(c.oid))
+            || CASE WHEN NOT i.indisvalid THEN ', invalid' ELSE '' END AS line
+        FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
         WHERE i.indrelid = $1::oid ORDER BY i.indisprimary DESC, 1""",
     "triggers": """
         SELECT pg_catalog.pg_get_triggerdef(oid, true) AS line
@@ -120,7 +120,7 @@ SELECT pg_catalog.json_strip_nulls(pg_catalog.json_build_object(
     'size', CASE WHEN c.relkind IN ('r', 'm')
                  THEN pg_catalog.pg_size_pretty(pg_catalog.pg_total_relation_size(c.oid)) END,
     'partitions', (SELECT NULLIF(pg_catalog.count(*), 0) FROM pg_catalog.pg_inherits WHERE inhparent = c.oid),
-    'live', s.n_live_tup, 'dead', s.n_dead_tup, 'sequential scans', s.seq_scan, 'index scans', s.idx_scan,
+    'dead rows', NULLIF(s.n_dead_tup, 0),
     'analyzed', GREATEST(s.last_analyze, s.last_autoanalyze)::date,
     'vacuumed', GREATEST(s.last_vacuum, s.last_autovacuum)::date))::text AS stats
 FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_stat_all_tables s ON s.relid = c.oid WHERE c.oid = $1::oid

@@ -114,7 +114,7 @@ class Plan(Answer):
     actual_ms: float | None = None
 
     def text(self) -> str:
-        total = f"estimated cost {self.cost:,.0f}, {self.rows:,} rows"
+        total = f"estimated cost {self.cost:,.0f}, rows {self.rows:,}"
         if self.actual_ms is not None:
             total += f"; took {self.actual_ms:,.1f} ms"
         warnings = "\n".join(f"- {warning}" for warning in self.warnings)

@@ -1,7 +1,7 @@
 """A page of rows: Postgres writes it, as text that fits its budget, and says whether there is more."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ringmain_core.errors import AnswerTooLarge
@@ -25,8 +25,9 @@ class PageRequest:
     offset: int = 0
 
     def state(self) -> dict[str, Any]:
-        """The request as a JSON value."""
-        return asdict(self)
+        """The request as a JSON value, without what is as usual: a cursor of it should be short."""
+        usual = {each.name: each.default for each in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value and value != usual[name]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,13 +42,11 @@ async def explain(
 
 
 def _lines(node: dict[str, Any], depth: int) -> Iterator[str]:
-    on = node.get("Relation Name") or node.get("CTE Name") or node.get("Function Name") or ""
-    index = f" using {node['Index Name']}" if "Index Name" in node else ""
-    line = f"{'  ' * depth}{node['Node Type']}{f' on {on}' if on else ''}{index}"
-    line += f"  cost {node['Total Cost']:,.0f}, rows {node['Plan Rows']:,}"
+    line = f"{'  ' * depth}{_name(node)}  cost {node['Total Cost']:,.0f}, rows {node['Plan Rows']:,}"
     if "Actual Rows" in node:
         loops = node.get("Actual Loops", 1)
-        line += f" (really {node['Actual Rows'] * loops:,.0f}, {node['Actual Total Time'] * loops:,.1f} ms)"
+        each = f", each of {loops:,} times" if loops > 1 else ""
+        line += f" (really {node['Actual Rows']:,.0f}, {node['Actual Total Time']:,.1f} ms{each})"
     for key, word in _SHOWN:
         if key in node:
             value: str | list[str] = node[key]
@@ -58,18 +56,26 @@ def _lines(node: dict[str, Any], depth: int) -> Iterator[str]:
         yield from _lines(child, depth + 1)
 
 
+def _name(node: dict[str, Any]) -> str:
+    parallel = "Parallel " if node.get("Parallel Aware") else ""
+    on = node.get("Relation Name") or node.get("CTE Name") or node.get("Function Name") or ""
+    index = f" using {node['Index Name']}" if "Index Name" in node else ""
+    return f"{parallel}{node['Node Type']}{f' on {on}' if on else ''}{index}"
+
+
 def _warnings(node: dict[str, Any]) -> Iterator[str]:
-    on = node.get("Relation Name", "")
     kind: str = node["Node Type"]
     removed = node.get("Rows Removed by Filter", 0) * node.get("Actual Loops", 1)
-    if kind == "Seq Scan" and "Filter" in node and node["Total Cost"] > _MANY_ROWS:
-        found = f", {removed:,.0f} rows read and thrown away" if removed else ""
-        yield f"Sequential scan of {on} with a filter{found}: would an index on the filtered columns help?"
-    if "Actual Rows" in node and node["Actual Loops"]:
+    if kind == "Seq Scan" and "Filter" in node and max(removed, node["Total Cost"]) > _MANY_ROWS:
+        thrown = f": {removed:,.0f} rows are read and thrown away" if removed else " reads the whole table"
+        yield f"{_name(node)}{thrown}. Would an index that serves the filter help?"
+    if node.get("Actual Loops"):
         planned, actual = max(1, node["Plan Rows"]), max(1, node["Actual Rows"])
         if max(planned / actual, actual / planned) >= _FAR_OFF and max(planned, actual) > 100:
-            where = f"{kind} on {on}" if on else kind
-            yield f"{where}: {planned:,} rows expected, {actual:,.0f} came. ANALYZE may help."
+            yield (
+                f"{_name(node)}: {planned:,} rows expected, {actual:,.0f} came. The statistics are old (ANALYZE), "
+                "or cannot know the condition (CREATE STATISTICS on its columns or expression)."
+            )
     if node.get("Sort Space Type") == "Disk":
         used = node["Sort Space Used"]
         yield f"A sort went to disk ({used:,} kB): more work_mem, or fewer columns and rows."

@@ -26,9 +26,18 @@ class Connection(Protocol):
 
 
 class StatementRefused(ToolFailure):
-    """The guard does not let a statement run; nothing of it did."""
+    """The guard does not let a statement run; nothing of it did.
+
+    Attributes:
+        reason: The guard's own code, which says why.
+    """
 
     code = "statement_refused"
+    gate = "guard"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message, reason=reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from ringmain_postgres.paging import PageRequest, fetch_page
 from ringmain_postgres.plans import explain as explain_statement
 from ringmain_postgres.posture import posture
 from ringmain_postgres.rowtext import Format
-from ringmain_postgres.session import Session
+from ringmain_postgres.session import Session, StatementRefused
 from ringmain_postgres.sql import Checked, SqlRefused, normalize
 
 _DEFAULT_KINDS: tuple[catalog.Kind, ...] = ("table", "view", "materialized_view", "foreign_table")
@@ -208,12 +208,22 @@ async def _page(postgres: Postgres, call: Call, request: PageRequest) -> str:
 
 
 async def _check(session: Session, call: Call, sql: str) -> Checked:
-    """Judge a statement, and hold the tables it names against the caller's fence."""
-    checked = await session.check(sql)
+    """Judge a statement, and hold the tables it names against the caller's fence.
+
+    To a caller with a fence, a table outside of it looks like one that is not there.
+    """
     fence = call.fence("table")
-    outside = [name for name in checked.relations if not fence.admits(name)]
-    if outside:
-        raise OutsideFence(f"{', '.join(outside)} is outside of what you may read ({fence.describe()}).")
+    outside = OutsideFence(
+        f"A table of this statement is not there, or not among what you may read ({fence.describe()})."
+    )
+    try:
+        checked = await session.check(sql)
+    except StatementRefused as refused:
+        if refused.reason == "unknown_table" and fence.patterns is not None:
+            raise outside from refused
+        raise
+    if not all(fence.admits(name) for name in checked.relations):
+        raise outside
     return checked
 
 

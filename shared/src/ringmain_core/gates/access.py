@@ -1,7 +1,8 @@
 """May this caller do this? What policy hides is answered exactly like what does not exist."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any, cast
 
 from ringmain_core.call import Call
 from ringmain_core.connector import AnyConnector
@@ -10,7 +11,7 @@ from ringmain_core.gates import Next, Result
 from ringmain_core.policy import Policy
 from ringmain_core.tooling import Declaration
 
-# Methods that any known caller may use: they reveal nothing, or their handlers list only what the caller may see.
+# Methods that any known caller may use: they reveal nothing, or list only what the caller may see.
 _OPEN_METHODS = frozenset(
     {
         "initialize",
@@ -76,8 +77,9 @@ class Access:
 
     def _completed(self, call: Call) -> Declaration | None:
         reference = call.params.get("ref")
-        if not isinstance(reference, dict):
+        if not isinstance(reference, Mapping):
             return None
+        reference = cast("Mapping[str, Any]", reference)
         if reference.get("type") == "ref/prompt":
             call.target = str(reference.get("name"))
             return self._connector.prompts_by_name.get(call.target)
@@ -103,5 +105,11 @@ class Access:
 
 def _listened_uris(call: Call) -> list[str]:
     wanted = call.params.get("notifications")
-    uris = wanted.get("resourceSubscriptions") if isinstance(wanted, dict) else None
-    return [uri for uri in uris if isinstance(uri, str)] if isinstance(uris, list) else []
+    uris = (
+        cast("Mapping[str, Any]", wanted).get("resourceSubscriptions")
+        if isinstance(wanted, Mapping)
+        else None
+    )
+    return (
+        [uri for uri in cast("list[object]", uris) if isinstance(uri, str)] if isinstance(uris, list) else []
+    )

@@ -1,4 +1,4 @@
-"""The one place that knows the SDK's provisional middleware: it makes a `Call` of a request and sends it on."""
+"""The one place that knows the SDK's provisional middleware: it makes a `Call` of a request."""
 
 import logging
 import re
@@ -39,6 +39,7 @@ class Exchange:
         resumable: Whether a client in a session can fetch the answer after a lost connection.
         refusal: Set by a refusal, for the status line and headers.
         gone: Whether the client went away before it was answered.
+        on_record: Whether a call has come of it, which puts itself on record.
         on_disconnect: Called when it does.
     """
 
@@ -48,6 +49,7 @@ class Exchange:
     resumable: bool = False
     refusal: Refusal | None = None
     gone: bool = False
+    on_record: bool = False
     on_disconnect: Callable[[], None] | None = None
 
 
@@ -70,6 +72,8 @@ class Adapter:
             return await call_next(ctx)  # notifications: no handler of ours, nothing to permit
         exchange = exchange_of(ctx.request)
         call = self._call(ctx, exchange)
+        if exchange is not None:
+            exchange.on_record = True
         token = current_call.set(call)
         scope = anyio.CancelScope()
         if exchange is not None and not (call.in_session and exchange.resumable):

@@ -1,10 +1,10 @@
-"""Everything goes on record: what was asked, by whom, what came of it; a side effect also before it happens."""
+"""Everything goes on record: who asked for what, and what came of it; side effects before they happen."""
 
 import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import anyio
 from mcp.shared.exceptions import MCPError
@@ -26,8 +26,8 @@ _KEPT_TARGET = 256
 _STRANGERS_PER_SECOND, _STRANGERS_AT_ONCE = 10, 200
 _UNAVAILABLE = "The audit trail cannot be written, so nothing is done. Tell the operator; try again later."
 _OUTCOME_LOST = (
-    "This was tried, but how it ended could not be put on record. Check whether it has happened before you try "
-    "again, and tell the operator."
+    "This was tried, but how it ended could not be put on record. Check whether it has happened before you "
+    "try again, and tell the operator."
 )
 
 
@@ -68,7 +68,7 @@ class Trail:
     def write_unserved(self, refusal: Refusal, principal: Principal, route: "Route | None") -> None:
         """Put on record a request that was refused before it became a call: no key, too large, not JSON.
 
-        Strangers cannot fill the disk: beyond some a second they are counted, and the next record has the count.
+        Strangers cannot fill the disk: beyond some a second they are counted, which the next record says.
         """
         if principal is ANONYMOUS and not self._has_room_for_stranger():
             self._left_out += 1
@@ -127,11 +127,10 @@ class Audit:
         try:
             result = await proceed()
         except Refusal as refusal:
-            outcome = "refused" if call.refused_by is not None else "error"
-            self._close(call, outcome=outcome, code=refusal.code, gate=call.refused_by)
+            self._close(call, outcome=_failed(call), code=refusal.code, gate=call.refused_by)
             raise
         except (MCPError, ValidationError) as error:
-            self._close(call, outcome="error", code=_code_of(error))
+            self._close(call, outcome=_failed(call), code=_code_of(error), gate=call.refused_by)
             raise
         except anyio.get_cancelled_exc_class():
             with suppress(NotOnRecord, OutcomeNotOnRecord):  # a cancellation must go on, whatever happens
@@ -143,8 +142,8 @@ class Audit:
         if result.get("isError"):
             meta = cast("dict[str, Any]", result.get("_meta") or {})
             code = cast("dict[str, Any]", meta.get(ERROR_META) or {}).get("code", "failed")
-            outcome = "unknown" if code == OutcomeUnknown.code else "error"
-            self._close(call, outcome=outcome, code=code, result=result)
+            outcome = "unknown" if code == OutcomeUnknown.code else _failed(call)
+            self._close(call, outcome=outcome, code=code, gate=call.refused_by, result=result)
         else:
             self._close(call, outcome="ok", result=result)
         return result
@@ -208,6 +207,10 @@ def _record(call: Call, **values: Any) -> AuditRecord:
         trace_id=call.trace_id,
         **values,
     )
+
+
+def _failed(call: Call) -> Literal["refused", "error"]:
+    return "error" if call.refused_by is None else "refused"
 
 
 def _code_of(error: MCPError | ValidationError) -> str:

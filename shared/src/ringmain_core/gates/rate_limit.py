@@ -20,7 +20,7 @@ _TOLERANCE = 1e-6  # seconds, for the rounding of floats
 
 @dataclass(slots=True)
 class _Meter:
-    """One caller's use of one thing (GCRA): `due` is when the last admitted call would be due at an even rate."""
+    """One caller's use of one thing (GCRA): `due` is when the next call would be due at an even rate."""
 
     due: float = 0.0
     running: int = 0
@@ -29,8 +29,9 @@ class _Meter:
 class RateLimit:
     """Admits calls at the rate, burst and concurrency that policy sets, and says when to come back.
 
-    The meters are bounded: idle ones are forgotten first (they would be full again anyway). While more callers
-    than that are active at once, new ones share a meter, so that a flood slows itself and not the known callers.
+    The meters are bounded: idle ones are forgotten first (they would be full again anyway). While more
+    callers than that are active at once, new ones share a meter, so that a flood slows itself and not those
+    who are known.
     """
 
     def __init__(

@@ -18,6 +18,7 @@ from ringmain_core.errors import (
     MalformedRequest,
     PayloadTooLarge,
     Refusal,
+    Rejected,
     Unauthenticated,
 )
 from ringmain_core.gates.adapter import EXCHANGE, Exchange
@@ -25,6 +26,7 @@ from ringmain_core.principal import ANONYMOUS, Principal
 from ringmain_core.transport.neighbours import Neighbours
 from ringmain_core.transport.strict_json import NotStrictJson, loads_strict
 
+_FIRST_ERROR = 400
 _NOTICE_DISCONNECT_AFTER = 0.2  # seconds; shorter calls are over before it would help
 
 
@@ -161,7 +163,10 @@ class Front:
         headers = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         scope = {**scope, EXCHANGE: exchange, "user": owner, "headers": headers}
         if scope["method"] == "POST":
-            await _answer_post(route.app, scope, body, receive, send, exchange)
+            status = await _answer_post(route.app, scope, body, receive, send, exchange)
+            if status >= _FIRST_ERROR and not exchange.on_record:
+                # Already answered: what the record says is all that can still be done.
+                self._recorded(Rejected(f"The protocol's checks answered {status}."), principal, route)
             return
         await self._serve_stream(route.app, scope, receive, send)
 
@@ -190,9 +195,14 @@ class Front:
 
 async def _answer_post(
     app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send, exchange: Exchange
-) -> None:
-    """Serve one POST: replay the body, notice when the client leaves, give a refusal its status line."""
+) -> int:
+    """Serve one POST: replay the body, notice when the client leaves, give a refusal its status line.
+
+    Returns:
+        The status of the answer; 0 where there was none.
+    """
     replayed = answered = False
+    status = 0
     start: Message | None = None
     watching: list[asyncio.Task[None]] = []
 
@@ -204,8 +214,9 @@ async def _answer_post(
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send_with_status(message: Message) -> None:
-        nonlocal start, answered
+        nonlocal start, answered, status
         if message["type"] == "http.response.start":
+            status = message["status"]
             start = message  # held until there is a body: only then is it known whether a gate refused
             return
         if start is not None:
@@ -237,6 +248,7 @@ async def _answer_post(
                 cancel()
         for task in watching:
             task.cancel()
+    return status
 
 
 @lru_cache(maxsize=1024)

@@ -104,6 +104,9 @@ class HttpApp:
         """What must surround all requests; an ASGI server enters it as the app's lifespan."""
         return self._manager.run()
 
+    def _lifespan(self, _: FastAPI) -> AbstractAsyncContextManager[None]:
+        return self.running()
+
     def drain(self) -> None:
         """Take no new work: readiness says so, and streams that would stay open for ever are ended."""
         self._draining = True
@@ -114,7 +117,7 @@ class HttpApp:
             title=self._connector.distribution,
             version=self._connector.version,
             description=f"{self._connector.title} over MCP: clients connect to `/v1/mcp` with an API key.",
-            lifespan=lambda _: self.running(),
+            lifespan=self._lifespan,
             redoc_url=None,
         )
 

@@ -9,7 +9,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 ONLY_QUERIES = "Send a SELECT, VALUES, TABLE or WITH query, a plain EXPLAIN of one, or SHOW of one setting."
-_WRITE = "Ask a person to change data; here it can only be read."
+_WRITE = "Ask a person to change data."
 _SESSION = "Every call runs in its own transaction with settings chosen by the operator; just send the query."
 
 STATEMENTS: dict[str, tuple[str, str]] = {
