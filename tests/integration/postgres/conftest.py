@@ -31,22 +31,23 @@ def start_server() -> Iterator[Callable[[int], str]]:
         yield start
 
 
-async def run_sql(dsn: str, *statements: str) -> None:
-    """Run statements one after the other, each on its own."""
-    connection: Any = await asyncpg.connect(dsn)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 def create_database(server: str, name: str, setup: str) -> str:
-    """Make a database on a server and fill it; return its URL."""
+    """Make a database on a server and fill it, unless it is there already; return its URL."""
     dsn = server.replace("/postgres?", f"/{name}?")
-    anyio.run(run_sql, server, f"CREATE DATABASE {name}")
-    anyio.run(run_sql, dsn, setup)
+    anyio.run(_create_database, server, name, dsn, setup)
     return dsn
+
+
+async def _create_database(server: str, name: str, dsn: str, setup: str) -> None:
+    connection: Any = await asyncpg.connect(server)
+    there = await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name)
+    if not there:  # pytest makes a fixture with parameters anew when it comes back to one
+        await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    if not there:
+        connection = await asyncpg.connect(dsn)
+        await connection.execute(setup)
+        await connection.close()
 
 
 @pytest.fixture(scope="session", params=[16, 18])

@@ -2,8 +2,7 @@
 
 import asyncio
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from ringmain_postgres.sql import SESSION_SETTINGS, Checked, Guard, Policy
 
 asyncpg: Any = importlib.import_module("asyncpg")  # it ships no types
-DATA = Path(__file__).parents[3] / "data"
 
 
 class Database:
@@ -84,20 +82,10 @@ SELECT current_setting('mcp.evil', true) AS evil, current_user AS role,
 """
 
 
-@pytest.fixture(scope="session", params=[16, 18])
-def database(request: pytest.FixtureRequest, start_server: Callable[[int], str]) -> Iterator[Database]:
-    dsn = start_server(request.param)
+@pytest.fixture(scope="session")
+def database(corpus: str, server_version: int) -> Iterator[Database]:
     with asyncio.Runner() as runner:
-        runner.run(_create(dsn, "corpus"))
-        database = Database(runner, request.param, dsn.replace("/postgres?", "/corpus?"))
-        for name in ("sql_corpus_setup.sql", "sql_corpus_more_setup.sql"):
-            database.execute((DATA / name).read_text(encoding="utf-8"))
+        database = Database(runner, server_version, corpus)
         database.prepare_session()
         yield database
         database.run(database.connection.close())
-
-
-async def _create(dsn: str, name: str) -> None:
-    connection: Any = await asyncpg.connect(dsn)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
