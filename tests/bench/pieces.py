@@ -86,7 +86,7 @@ def _cpu(many: Callable[[int], None], times: int) -> float:
 def measure(setting: Setting, *, quick: bool) -> list[Result]:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
         bench = _Bench(setting, loop, 3 if quick else 7)
-        policy = load_policy(setting.policy, connector.name, [echo.name])
+        policy = load_policy(setting.policy, connector.vocabulary())
         with AuditLog.open(setting.folder / "audit.jsonl", AuditKey(b"k" * 32)) as log:
             _gates(bench, policy, log)
             _front(bench, policy)

@@ -18,7 +18,7 @@ from ringmain_core.cli import run
 from ringmain_core.cursors import Cursors
 from ringmain_core.gates.audit import Trail
 from ringmain_core.identity.api_keys import ApiKeys
-from ringmain_core.process import PolicyStore, audit_key, key_file, opened_audit
+from ringmain_core.on_disk import PolicyStore, audit_key, key_file, opened_audit
 from ringmain_core.server import Runtime, build_server
 from ringmain_core.settings import ConnectorSettings, CoreSettings
 from ringmain_core.transport.http import HttpApp, serve_http

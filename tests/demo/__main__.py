@@ -50,7 +50,7 @@ def _show(terminal: Terminal, opened: ExitStack) -> Server:
 
     terminal.heading("A real Postgres, with the flights that left New York City in 2013")
     terminal.say("Starting an empty Postgres, then loading it table by table.")
-    database = opened.enter_context(flights_database(folder))
+    database = opened.enter_context(flights_database())
     version = asyncio.run(database.load(lambda line: terminal.say(f"  {line}")))
     terminal.say(f"PostgreSQL {version}; the tables have foreign keys, indexes and comments.")
 

@@ -3,7 +3,6 @@
 import importlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -44,8 +43,8 @@ class FlightsDatabase:
 
 
 @contextmanager
-def flights_database(folder: Path) -> Generator[FlightsDatabase]:
-    """An empty server in the folder, stopped and deleted at the end."""
+def flights_database() -> Generator[FlightsDatabase]:
+    """An empty server, stopped and deleted at the end."""
     with running_postgres() as server:
         yield FlightsDatabase(server)
 

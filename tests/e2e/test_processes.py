@@ -152,6 +152,19 @@ async def test_every_era_and_transport_gives_the_same_answer(settings: dict[str,
                     assert rows_of(await ask(client, "query", sql="SELECT 1")) == [[1]]
 
 
+def test_a_request_that_the_protocols_own_checks_reject_is_on_record(settings: dict[str, str]) -> None:
+    with serving(COMMAND, settings) as served:
+        request = modern(served, "SELECT 1")
+        request["headers"]["Mcp-Name"] = "another"
+        assert httpx2.post(**request).status_code == 400
+    (record,) = [record for record in trail(settings) if "outcome" in record]
+    assert {key: record[key] for key in ("principal", "outcome", "code")} == {
+        "principal": "local",
+        "outcome": "refused",
+        "code": "rejected_by_protocol",
+    }
+
+
 def test_a_revoked_key_is_refused_at_once(settings: dict[str, str]) -> None:
     with serving(COMMAND, settings) as served:
         assert httpx2.post(**modern(served, "SELECT 1")).status_code == 200
@@ -191,6 +204,6 @@ def test_off_loopback_it_does_not_start_without_authentication(settings: dict[st
     )
     assert done.returncode == 2
     assert done.stderr == (
-        "ringmain-postgres: 0.0.0.0 can be reached from elsewhere, and there is no policy. Set RINGMAIN_POLICY "
-        "to a policy file that names the agents, or listen on 127.0.0.1.\n"
+        "ringmain-postgres: 0.0.0.0 can be reached from elsewhere, and there is no policy. Set "
+        "RINGMAIN_POLICY to a policy file that names the agents, or listen on 127.0.0.1.\n"
     )

@@ -32,8 +32,8 @@ TABLES: dict[str, str] = {
     ),
 }
 
-# After loading, where they cost least. A few airports and planes are not in the data: NOT VALID holds a key for what
-# comes later only.
+# After loading, where they cost least. A few airports and planes are not in the data: NOT VALID holds a key
+# for what comes later only.
 AFTERWARDS = """
 ALTER TABLE weather ADD CONSTRAINT weather_origin_fkey FOREIGN KEY (origin) REFERENCES airports;
 ALTER TABLE flights ADD CONSTRAINT flights_carrier_fkey FOREIGN KEY (carrier) REFERENCES airlines;

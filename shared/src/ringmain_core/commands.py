@@ -13,8 +13,8 @@ from ringmain_core.audit import AuditUnavailable
 from ringmain_core.connector import AnyConnector, Check
 from ringmain_core.cursors import Cursors
 from ringmain_core.errors import ConfigurationError
+from ringmain_core.on_disk import PolicyStore, audit_key, audit_path, is_loopback, key_file, opened_audit
 from ringmain_core.principal import LOCAL, Principal
-from ringmain_core.process import PolicyStore, audit_key, audit_path, is_loopback, key_file, opened_audit
 from ringmain_core.settings import ConnectorSettings, CoreSettings
 from ringmain_core.tooling import Tool
 

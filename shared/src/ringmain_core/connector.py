@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from ringmain_core.arguments import Upstream
 from ringmain_core.cursors import Cursors
+from ringmain_core.policy_file import Vocabulary
 from ringmain_core.settings import ConnectorSettings
 from ringmain_core.tooling import Declaration, Prompt, Resource, Tool
 
@@ -42,6 +43,7 @@ class Connector(Generic[SettingsT, UpstreamT]):
         connect: Makes the client for the process. It must not wait for the system behind, which may be down.
         ready: Raises where the system behind the connector cannot be used now; bounded by the caller.
         diagnose: What `doctor` looks at, in order.
+        fences: The kinds of object that policy can fence: `table`, `channel`, `repo`.
         more_resources: Resources that depend on the settings; one with a known name replaces that one.
     """
 
@@ -55,6 +57,7 @@ class Connector(Generic[SettingsT, UpstreamT]):
     tools: Sequence[Tool] = ()
     resources: Sequence[Resource] = ()
     prompts: Sequence[Prompt] = ()
+    fences: Sequence[str] = ()
     more_resources: Callable[[SettingsT], Sequence[Resource]] = _no_more
 
     @property
@@ -77,6 +80,11 @@ class Connector(Generic[SettingsT, UpstreamT]):
         yield from self.tools
         yield from self.resources
         yield from self.prompts
+
+    def vocabulary(self) -> Vocabulary:
+        """What a policy file can name."""
+        names = frozenset(declaration.name for declaration in self.declarations())
+        return Vocabulary(self.name, names, frozenset(self.fences))
 
     @cached_property
     def tools_by_name(self) -> dict[str, Tool]:

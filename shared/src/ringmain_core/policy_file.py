@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,23 @@ _CONNECTOR = re.compile(r"[a-z0-9_*-]+")
 _TOML_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
 
 
-def load_policy(path: Path, connector: str, names: Iterable[str]) -> Policy:
-    """Read a policy file.
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a policy file can name of a connector; of others' names it may say what it likes.
 
-    Args:
-        path: The TOML file.
-        connector: This connector; of others' names the file may say what it likes.
-        names: Every tool, resource and prompt of this connector.
+    Attributes:
+        connector: Its name.
+        names: Every tool, resource and prompt.
+        kinds: The kinds of object that a fence can be put around.
+    """
+
+    connector: str
+    names: frozenset[str]
+    kinds: frozenset[str]
+
+
+def load_policy(path: Path, vocabulary: Vocabulary) -> Policy:
+    """Read a policy file.
 
     Raises:
         ConfigurationError: With file, line and reason, where it cannot be read or names something unknown.
@@ -33,10 +43,10 @@ def load_policy(path: Path, connector: str, names: Iterable[str]) -> Policy:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not UTF-8 at byte {error.start}") from error
-    return parse_policy(text, str(path), connector, names)
+    return parse_policy(text, str(path), vocabulary)
 
 
-def parse_policy(text: str, source: str, connector: str, names: Iterable[str]) -> Policy:
+def parse_policy(text: str, source: str, vocabulary: Vocabulary) -> Policy:
     """Like `load_policy`, from a text; errors and explanations call it `source`."""
     try:
         data: dict[str, Any] = tomllib.loads(text)
@@ -50,11 +60,11 @@ def parse_policy(text: str, source: str, connector: str, names: Iterable[str]) -
         first = error.errors()[0]
         reason = "is not a known setting" if first["type"] == "extra_forbidden" else first["msg"]
         raise ConfigurationError(_complaint(source, text, first["loc"], reason)) from error
-    _check_names(source, text, content, connector, set(names))
+    _check_names(source, text, content, vocabulary)
     return Policy(content, source=Path(source).name, text=text)
 
 
-def _check_names(source: str, text: str, content: PolicyFile, connector: str, names: set[str]) -> None:
+def _check_names(source: str, text: str, content: PolicyFile, vocabulary: Vocabulary) -> None:
     def refuse(location: tuple[str | int, ...], reason: str) -> None:
         raise ConfigurationError(_complaint(source, text, location, reason))
 
@@ -62,14 +72,15 @@ def _check_names(source: str, text: str, content: PolicyFile, connector: str, na
         for key in ("allow", "deny"):
             entries: list[str] = getattr(role, key)
             for index, entry in enumerate(entries):
-                reason = _entry_fault(entry, connector, names)
+                reason = _entry_fault(entry, vocabulary)
                 if reason:
                     refuse(("roles", role_name, key, index), reason)
         for kind in role.fence:
-            if "." not in kind:
-                refuse(("roles", role_name, "fence", kind), f"{kind!r} must be written `<connector>.<kind>`")
+            reason = _fence_fault(kind, vocabulary)
+            if reason:
+                refuse(("roles", role_name, "fence", kind), reason)
     for pattern in content.limits:
-        reason = None if pattern == "*" else _limits_fault(pattern, connector, names)
+        reason = None if pattern == "*" else _limits_fault(pattern, vocabulary)
         if reason:
             refuse(("limits", pattern), reason)
     seen: set[str] = set()
@@ -85,22 +96,33 @@ def _check_names(source: str, text: str, content: PolicyFile, connector: str, na
                 refuse(("agents", index, "roles"), f"there is no role {role_name!r} (known: {known})")
 
 
-def _entry_fault(entry: str, connector: str, names: set[str]) -> str | None:
+def _entry_fault(entry: str, vocabulary: Vocabulary) -> str | None:
     of_connector, mark, name = entry.partition(":" if ":" in entry else ".")
     if not mark or not _CONNECTOR.fullmatch(of_connector):
         return f"{entry!r} must be written `<connector>:<access>` or `<connector>.<name>`"
     if mark == ":":
         known_access = name in ("*", "read", "write", "destructive")
         return None if known_access else f"{entry!r}: the access is read, write, destructive or *"
-    if of_connector == connector and not any(fnmatchcase(known, name) for known in names):
-        return f"{entry!r}: {connector} has no {name!r} (it has {', '.join(sorted(names))})"
+    ours = of_connector == vocabulary.connector
+    if ours and not any(fnmatchcase(known, name) for known in vocabulary.names):
+        return f"{entry!r}: {of_connector} has no {name!r} (it has {', '.join(sorted(vocabulary.names))})"
     return None
 
 
-def _limits_fault(entry: str, connector: str, names: set[str]) -> str | None:
+def _fence_fault(kind: str, vocabulary: Vocabulary) -> str | None:
+    of_connector, dot, name = kind.partition(".")
+    if not dot:
+        return f"{kind!r} must be written `<connector>.<kind>`"
+    if of_connector == vocabulary.connector and name not in vocabulary.kinds:
+        known = ", ".join(sorted(vocabulary.kinds)) or "none"
+        return f"{kind!r}: {of_connector} has no such kind of object (it has {known})"
+    return None
+
+
+def _limits_fault(entry: str, vocabulary: Vocabulary) -> str | None:
     if "*" in entry or "." not in entry:
         return f'{entry!r} must be "*" or one tool, written `<connector>.<tool>`'
-    return _entry_fault(entry, connector, names)
+    return _entry_fault(entry, vocabulary)
 
 
 def _complaint(source: str, text: str, location: tuple[str | int, ...], reason: str) -> str:

@@ -96,11 +96,10 @@ async def bench(
         core: The settings that every connector has; by default from the environment.
         client: Options of `mcp.client.Client`; `mode="legacy"` speaks 2025-11-25.
     """
-    names = [declaration.name for declaration in connector.declarations()]
     if policy is None:
         policy = open_to(principal.id)
     elif isinstance(policy, str):
-        policy = parse_policy(policy, "policy.toml", connector.name, names)
+        policy = parse_policy(policy, "policy.toml", connector.vocabulary())
     in_force = policy
     audit = CapturedAudit()
     secret = os.urandom(32)

@@ -217,6 +217,7 @@ class DemoConnector(Connector[DemoSettings, Demo]):
 
 connector = DemoConnector(
     name="demo",
+    fences=("item",),
     title="Demo",
     instructions="Try it.",
     settings=DemoSettings,

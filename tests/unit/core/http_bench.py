@@ -197,8 +197,7 @@ class HttpBench:
 async def http_bench(policy: str = POLICY, **settings: Any) -> AsyncGenerator[HttpBench]:
     """The app in its lifespan; settings are those of `CoreSettings`."""
     core = CoreSettings(**settings)
-    names = [declaration.name for declaration in connector.declarations()]
-    in_force = parse_policy(policy, "policy.toml", connector.name, names)
+    in_force = parse_policy(policy, "policy.toml", connector.vocabulary())
     keys = ApiKeys(KeyFile(core.state_dir / "keys.json"))
     audit, demo, secret = CapturedAudit(), Demo(), os.urandom(32)
     with AuditLog(audit, sync_interval=1.0) as log:

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from ringmain_core.errors import ConfigurationError
+from ringmain_core.on_disk import PolicyStore
 from ringmain_core.policy import Access, Fence, Limits, Policy, locate, open_to
-from ringmain_core.policy_file import load_policy, parse_policy
+from ringmain_core.policy_file import Vocabulary, load_policy, parse_policy
 from ringmain_core.principal import Principal
-from ringmain_core.process import PolicyStore
 from unit.core.demo import connector
 
 NAMES = [declaration.name for declaration in connector.declarations()]
@@ -54,8 +54,11 @@ id = "nobody"
 """
 
 
+VOCABULARY = Vocabulary("demo", frozenset(NAMES), frozenset({"item"}))
+
+
 def read(text: str = POLICY) -> Policy:
-    return parse_policy(text, "/etc/policy.toml", "demo", NAMES)
+    return parse_policy(text, "/etc/policy.toml", VOCABULARY)
 
 
 def of(agent: str) -> Principal:
@@ -165,6 +168,10 @@ BAD = [
         "2: roles.a.fence.item: 'item' must be written `<connector>.<kind>`",
     ),
     (
+        '[roles.a]\nfence = { "demo.items" = ["x"] }\n',
+        "2: roles.a.fence.demo.items: 'demo.items': demo has no such kind of object (it has item)",
+    ),
+    (
         '[roles.a]\nlimits = { rate = "fast" }\n',
         '2: roles.a.limits.rate: Value error, a rate is written like "10/s", "120/m" or "500/h"',
     ),
@@ -199,7 +206,7 @@ def test_a_fault_is_told_with_file_line_and_reason(tmp_path: Path, text: str, co
     path = tmp_path / "policy.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError) as caught:
-        load_policy(path, "demo", NAMES)
+        load_policy(path, VOCABULARY)
     assert str(caught.value) == f"{path}:{complaint}"
 
 
@@ -209,10 +216,10 @@ def test_what_is_said_about_other_connectors_is_theirs_to_judge() -> None:
 
 def test_a_file_that_cannot_be_read_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot be read: No such file or directory$"):
-        load_policy(tmp_path / "none.toml", "demo", NAMES)
+        load_policy(tmp_path / "none.toml", VOCABULARY)
     (tmp_path / "latin.toml").write_bytes(b"# caf\xe9\n")
     with pytest.raises(ConfigurationError, match=r"not UTF-8 at byte 5$"):
-        load_policy(tmp_path / "latin.toml", "demo", NAMES)
+        load_policy(tmp_path / "latin.toml", VOCABULARY)
 
 
 @pytest.mark.parametrize("bad", [text for text, _ in BAD] + ["\udcff"])

@@ -23,4 +23,5 @@ connector: Connector[PostgresSettings, Postgres] = Connector(
     resources=RESOURCES,
     more_resources=configured_resources,
     prompts=PROMPTS,
+    fences=("table",),
 )

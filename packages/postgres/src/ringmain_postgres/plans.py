@@ -73,8 +73,8 @@ def _warnings(node: dict[str, Any]) -> Iterator[str]:
         planned, actual = max(1, node["Plan Rows"]), max(1, node["Actual Rows"])
         if max(planned / actual, actual / planned) >= _FAR_OFF and max(planned, actual) > 100:
             yield (
-                f"{_name(node)}: {planned:,} rows expected, {actual:,.0f} came. The statistics are old (ANALYZE), "
-                "or cannot know the condition (CREATE STATISTICS on its columns or expression)."
+                f"{_name(node)}: {planned:,} rows expected, {actual:,.0f} came. The statistics are old "
+                "(ANALYZE), or cannot know the condition (CREATE STATISTICS on its columns or expression)."
             )
     if node.get("Sort Space Type") == "Disk":
         used = node["Sort Space Used"]

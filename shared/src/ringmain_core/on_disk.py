@@ -1,0 +1,82 @@
+"""What a process finds on disk: the policy in force, the keys, the audit log. Nothing here needs the SDK."""
+
+import ipaddress
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ringmain_core.audit import AuditKey, AuditLog, load_or_create_key
+from ringmain_core.connector import AnyConnector
+from ringmain_core.errors import ConfigurationError
+from ringmain_core.identity.api_keys import KeyFile
+from ringmain_core.policy import Policy, open_to
+from ringmain_core.policy_file import load_policy
+from ringmain_core.principal import LOCAL
+from ringmain_core.settings import CoreSettings
+
+_log = logging.getLogger(__name__)
+
+
+class PolicyStore:
+    """The policy in force; a reading that fails leaves it as it is."""
+
+    def __init__(self, connector: AnyConnector, path: Path | None) -> None:
+        self._connector = connector
+        self.path = path
+        self.current = self._read()
+
+    def reload(self) -> None:
+        """Read the file again; where it cannot be used, say so and keep the policy in force."""
+        try:
+            self.current = self._read()
+        except ConfigurationError as error:
+            _log.error("policy not reloaded, the old one stays: %s", error)
+        else:
+            _log.warning("policy reloaded from %s", self.path)
+
+    def _read(self) -> Policy:
+        if self.path is None:
+            return open_to(LOCAL.id)
+        return load_policy(self.path, self._connector.vocabulary())
+
+
+def key_file(core: CoreSettings) -> KeyFile:
+    """The keys of all connectors that share a state folder."""
+    return KeyFile(core.state_dir / "keys.json")
+
+
+def audit_path(connector: AnyConnector, core: CoreSettings) -> Path:
+    """The file that the audit goes to, unless it goes to a stream or nowhere."""
+    return core.state_dir / connector.name / "audit.jsonl" if core.audit == "file" else Path(core.audit)
+
+
+def audit_key(core: CoreSettings) -> AuditKey:
+    """The key of the audit's MAC: from the settings, or kept in the state folder."""
+    if core.audit_key is not None:
+        return AuditKey(core.audit_key.get_secret_value().encode())
+    return load_or_create_key(core.state_dir / "audit.key")
+
+
+@contextmanager
+def opened_audit(connector: AnyConnector, core: CoreSettings) -> Generator[AuditLog]:
+    """The audit log, closed and synced at the end."""
+    if core.audit == "off":
+        log = AuditLog.none()
+    elif core.audit in ("stdout", "stderr"):
+        log = AuditLog.on_stream("stdout" if core.audit == "stdout" else "stderr", audit_key(core))
+    else:
+        core.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log = AuditLog.open(audit_path(connector, core), audit_key(core))
+    with log:
+        yield log
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine can connect to an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
