@@ -38,7 +38,7 @@ AFTERWARDS = """
 ALTER TABLE weather ADD CONSTRAINT weather_origin_fkey FOREIGN KEY (origin) REFERENCES airports;
 ALTER TABLE flights ADD CONSTRAINT flights_carrier_fkey FOREIGN KEY (carrier) REFERENCES airlines;
 ALTER TABLE flights ADD CONSTRAINT flights_origin_fkey FOREIGN KEY (origin) REFERENCES airports;
-ALTER TABLE flights ADD CONSTRAINT flights_dest_fkey FOREIGN KEY (dest) NOT VALID;
+ALTER TABLE flights ADD CONSTRAINT flights_dest_fkey FOREIGN KEY (dest) REFERENCES airports NOT VALID;
 ALTER TABLE flights ADD CONSTRAINT flights_tailnum_fkey FOREIGN KEY (tailnum) REFERENCES planes NOT VALID;
 CREATE INDEX flights_time_hour_idx ON flights (time_hour);
 CREATE INDEX flights_dest_idx ON flights (dest);
