@@ -96,7 +96,7 @@ def measure(setting: Setting, *, quick: bool) -> list[Result]:
 
 
 def _gates(bench: _Bench, policy: Policy, log: AuditLog) -> None:
-    trail = Trail(connector.name, log, AuditKey(b"k" * 32).mac_of_answer, keep_text=False)
+    trail = Trail(connector.name, log, AuditKey(b"k" * 32).mac_of_answer)
     call = _call()
 
     async def handle() -> Answer:

@@ -92,7 +92,7 @@ async def serve(core: CoreSettings, key: str) -> None:
     keys = ApiKeys(key_file(core))
     secret = os.urandom(32)
     with opened_audit(connector, core) as audit:
-        trail = Trail(connector.name, audit, audit_key(core).mac_of_answer, keep_text=False)
+        trail = Trail(connector.name, audit, audit_key(core).mac_of_answer)
         runtime = Runtime(core=core, policy=lambda: policies.current, trail=trail, local=None, secret=secret)
         async with connector.connect(ConnectorSettings(), Cursors(secret)) as upstream:
             server = build_server(connector, upstream, runtime)

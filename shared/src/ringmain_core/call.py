@@ -33,6 +33,7 @@ class Call:
         era: The protocol revision in use, a date.
         input_responses: What the client answered to the questions of the round before, by their keys.
         request_state: What the function wanted to be told again in this round.
+        answer_bytes: How large the answer may become.
         deadline: When the call must be over, on the clock of `time.monotonic`.
         refused_by: The gate that said no.
         intended: Whether the record already says that a side effect is about to happen.
@@ -54,6 +55,7 @@ class Call:
     grant: Grant = EVERYTHING
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     started: float = field(default_factory=time.monotonic)
+    answer_bytes: int = 200_000
     deadline: float = math.inf
     refused_by: str | None = None
     intended: bool = False

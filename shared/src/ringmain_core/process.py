@@ -14,6 +14,7 @@ from ringmain_core.cursors import Cursors
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.gates.audit import Trail
 from ringmain_core.identity.api_keys import ApiKeys
+from ringmain_core.log import Redactor, secrets_in
 from ringmain_core.on_disk import PolicyStore, audit_key, is_loopback, key_file, opened_audit
 from ringmain_core.principal import LOCAL, Principal
 from ringmain_core.server import Runtime, build_server
@@ -36,7 +37,7 @@ def run_stdio(connector: AnyConnector, core: CoreSettings, settings: ConnectorSe
 
     async def main() -> None:
         with opened_audit(connector, core) as audit:
-            runtime = _runtime(connector, core, policies, audit, LOCAL)
+            runtime = _runtime(connector, core, settings, policies, audit, LOCAL)
             async with connector.connect(settings, Cursors(runtime.secret)) as upstream:
                 await serve(build_server(connector, upstream, runtime), core.max_body_bytes)
 
@@ -59,7 +60,7 @@ def run_http(
 
     async def main() -> None:
         with opened_audit(connector, core) as audit:
-            runtime = _runtime(connector, core, policies, audit, None)
+            runtime = _runtime(connector, core, settings, policies, audit, None)
             async with connector.connect(settings, Cursors(runtime.secret)) as upstream:
                 app = HttpApp(
                     connector,
@@ -100,16 +101,18 @@ def _require_authentication(
 def _runtime(
     connector: AnyConnector,
     core: CoreSettings,
+    settings: ConnectorSettings,
     policies: PolicyStore,
     audit: AuditLog,
     local: Principal | None,
 ) -> Runtime:
     secret = secrets.token_bytes(32)
     key = AuditKey(secret) if core.audit == "off" else audit_key(core)
+    keep = Redactor(secrets_in(core, settings)) if core.audit_results == "text" else None
     return Runtime(
         core=core,
         policy=lambda: policies.current,
-        trail=Trail(connector.name, audit, key.mac_of_answer, keep_text=core.audit_results == "text"),
+        trail=Trail(connector.name, audit, key.mac_of_answer, keep),
         local=local,
         secret=secret,
     )

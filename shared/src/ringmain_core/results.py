@@ -29,7 +29,7 @@ def success(value: object, budget: int) -> WireResult:
         AnswerTooLarge: Where a structured answer is over its budget: cutting it would break its shape.
     """
     if isinstance(value, str):
-        return {"content": [{"type": "text", "text": _within(value, budget)}]}
+        return {"content": [{"type": "text", "text": within(value, budget)}]}
     if isinstance(value, Answer):
         text = value.text()
         size = max(_size(text), len(value.__pydantic_serializer__.to_json(value, exclude_none=True)))
@@ -63,7 +63,8 @@ def failure(error: ToolFailure, call_id: str) -> WireResult:
     }
 
 
-def _within(text: str, budget: int) -> str:
+def within(text: str, budget: int) -> str:
+    """The text, or what of it fits a budget of bytes: cut at a line's end if possible, and saying so."""
     size = _size(text)
     if size <= budget:
         return text
@@ -73,4 +74,4 @@ def _within(text: str, budget: int) -> str:
 
 
 def _size(text: str) -> int:
-    return len(text.encode(errors="replace"))
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))

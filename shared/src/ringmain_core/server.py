@@ -25,7 +25,7 @@ from ringmain_core.invoke import bounded, invoke
 from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
 from ringmain_core.questions import with_answers
-from ringmain_core.results import WireResult, as_wire, failure, success
+from ringmain_core.results import WireResult, as_wire, failure, success, within
 from ringmain_core.settings import CoreSettings
 from ringmain_core.tooling import Completion, Declaration, Prompt, Resource, Tool
 
@@ -143,7 +143,7 @@ class _Handlers:
         call, tool = _call_and(Tool)
         try:
             value = await self._invoke(tool, params.arguments or {}, call, ctx, params)
-            return _complete(success(value, self._runtime.core.max_answer_bytes))
+            return _complete(success(value, call.answer_bytes))
         except ToolFailure as error:
             call.refused_by = error.gate
             return _complete(failure(error, call.id))
@@ -158,7 +158,7 @@ class _Handlers:
         except ToolFailure as error:
             call.refused_by = error.gate
             raise _protocol_error(error, call) from error
-        return _complete(as_wire(value) or _contents(params.uri, resource, value))
+        return _complete(as_wire(value) or _contents(params.uri, resource, value, call.answer_bytes))
 
     async def get_prompt(self, ctx: Context, params: types.GetPromptRequestParams) -> Any:
         call, prompt = _call_and(Prompt)
@@ -166,7 +166,7 @@ class _Handlers:
             value = await self._invoke(prompt, params.arguments or {}, call, ctx, params)
         except ToolFailure as error:
             raise _protocol_error(error, call) from error
-        return _complete(as_wire(value) or _messages(prompt, value))
+        return _complete(as_wire(value) or _messages(prompt, value, call.answer_bytes))
 
     async def complete(self, ctx: Context, params: types.CompleteRequestParams) -> Any:
         call, declaration = _call_and(Declaration)
@@ -205,6 +205,7 @@ class _Handlers:
         params: types.InputResponseRequestParams,
     ) -> Any:
         call.input_responses, call.request_state = params.input_responses or {}, params.request_state
+        call.answer_bytes = self._runtime.core.max_answer_bytes
         run = partial(invoke, item, raw, call, ctx.lifespan_context, self._runtime.core.call_timeout)
         return await with_answers(run, call, ctx.request_id)
 
@@ -230,17 +231,18 @@ def _complete(result: WireResult) -> WireResult:
     return {"resultType": "complete", **result}
 
 
-def _messages(prompt: Prompt, value: object) -> WireResult:
-    message = {"role": "user", "content": {"type": "text", "text": value}}
+def _messages(prompt: Prompt, value: object, budget: int) -> WireResult:
+    text = within(cast("str", value), budget)
+    message = {"role": "user", "content": {"type": "text", "text": text}}
     return {"description": prompt.description, "messages": [message]}
 
 
-def _contents(uri: str, resource: Resource, value: object) -> WireResult:
+def _contents(uri: str, resource: Resource, value: object, budget: int) -> WireResult:
     content: dict[str, Any] = {"uri": uri, "mimeType": resource.mime_type}
     if isinstance(value, bytes):
         import base64
 
         content["blob"] = base64.b64encode(value).decode()
     else:
-        content["text"] = cast("str", value)
+        content["text"] = within(cast("str", value), budget)
     return {"contents": [content]}

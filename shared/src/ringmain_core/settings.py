@@ -66,9 +66,10 @@ class CoreSettings(BaseSettings):
     call_timeout: Annotated[
         float, Field(gt=0, description="Seconds for one call, where a tool sets none of its own.")
     ] = 60.0
-    max_answer_bytes: Annotated[int, Field(ge=1024, description="Most bytes that one answer may carry.")] = (
-        200_000
-    )
+    max_answer_bytes: Annotated[
+        int,
+        Field(ge=1024, description="Most bytes that one answer may carry, whatever its caller asks for."),
+    ] = 200_000
 
     host: Annotated[str, Field(description="Address `serve` listens on.")] = "127.0.0.1"
     port: Annotated[

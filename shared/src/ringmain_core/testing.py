@@ -105,7 +105,7 @@ async def bench(
     secret = os.urandom(32)
     async with AsyncExitStack() as stack:
         log = stack.enter_context(AuditLog(audit, sync_interval=1.0))
-        trail = Trail(connector.name, log, AuditKey(secret).mac_of_answer, keep_text=True)
+        trail = Trail(connector.name, log, AuditKey(secret).mac_of_answer, str)
         runtime = Runtime(core or CoreSettings(), lambda: in_force, trail, principal, secret)
         behind = upstream
         if behind is None:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from ringmain_core.principal import Principal
+from ringmain_core.settings import CoreSettings
 from ringmain_core.testing import bench
 from ringmain_postgres import connector
 from ringmain_postgres.settings import PostgresSettings
@@ -51,6 +52,16 @@ async def test_a_byte_budget_ends_a_page_before_its_row_limit(shop: str) -> None
         )
     assert [row[0] for row in rows_of(text)] == list(range(1, 10))
     assert "9 rows, truncated by max_bytes: there are more." in text
+
+
+async def test_no_page_is_larger_than_the_operator_lets_an_answer_be(shop: str) -> None:
+    core = CoreSettings(max_answer_bytes=20_000)
+    sql = "SELECT repeat('x', 500) FROM sales.orders"
+    async with bench(connector, settings=settings(shop), core=core) as at:
+        text = await ask(at.client, "query", sql=sql, max_rows=10_000, max_bytes=2_000_000)
+    assert len(text) < 20_000
+    assert len(rows_of(text)) == 31
+    assert "truncated by max_bytes: there are more." in text
 
 
 async def test_a_row_that_does_not_fit_at_all_is_an_error_with_advice(shop: str) -> None:

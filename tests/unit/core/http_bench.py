@@ -201,7 +201,7 @@ async def http_bench(policy: str = POLICY, **settings: Any) -> AsyncGenerator[Ht
     keys = ApiKeys(KeyFile(core.state_dir / "keys.json"))
     audit, demo, secret = CapturedAudit(), Demo(), os.urandom(32)
     with AuditLog(audit, sync_interval=1.0) as log:
-        trail = Trail(connector.name, log, AuditKey(secret).mac_of_answer, keep_text=True)
+        trail = Trail(connector.name, log, AuditKey(secret).mac_of_answer, str)
         runtime = Runtime(core, lambda: in_force, trail, None, secret)
         app = HttpApp(
             connector,

@@ -250,7 +250,7 @@ async def test_a_trace_id_is_kept_where_it_is_one() -> None:
 def test_strangers_are_counted_where_they_are_too_many_to_record() -> None:
     sink = CapturedAudit()
     with AuditLog(sink, 1.0) as log:
-        trail = Trail("demo", log, AuditKey(b"k" * 32).mac_of_answer, keep_text=False)
+        trail = Trail("demo", log, AuditKey(b"k" * 32).mac_of_answer)
         for _ in range(5_000):
             trail.write_unserved(Unauthenticated("no"), ANONYMOUS, None)
         assert 200 <= len(sink.records) < 300
@@ -264,7 +264,7 @@ def test_a_refusal_that_cannot_be_recorded_is_not_given() -> None:
     sink = CapturedAudit()
     sink.broken = True
     with AuditLog(sink, 1.0) as log:
-        trail = Trail("demo", log, AuditKey(b"k" * 32).mac_of_answer, keep_text=False)
+        trail = Trail("demo", log, AuditKey(b"k" * 32).mac_of_answer)
         with pytest.raises(NotOnRecord):
             trail.write_unserved(Unauthenticated("no"), ANONYMOUS, None)
 
@@ -281,6 +281,6 @@ def test_a_refusal_that_cannot_be_recorded_is_not_given() -> None:
     ],
 )
 def test_the_size_of_every_kind_of_answer_is_kept(result: dict[str, Any], kept: int | None) -> None:
-    trail = Trail("demo", AuditLog.none(), AuditKey(b"k" * 32).mac_of_answer, keep_text=False)
+    trail = Trail("demo", AuditLog.none(), AuditKey(b"k" * 32).mac_of_answer)
     summary = trail.summary(result)
     assert (summary["bytes"] if summary else None) == kept

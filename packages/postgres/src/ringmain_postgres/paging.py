@@ -1,14 +1,16 @@
 """A page of rows: Postgres writes it, as text that fits its budget, and says whether there is more."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Self
 
 from ringmain_core.errors import AnswerTooLarge
 from ringmain_core.text import untrusted
 from ringmain_postgres.rowtext import SHAPES, Format
 from ringmain_postgres.session import Session
 from ringmain_postgres.sql import Checked
+
+_AROUND_ROWS = 4096  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,10 @@ class PageRequest:
     format: Format = "json"
     timeout_ms: int | None = None
     offset: int = 0
+
+    def fitted(self, answer_bytes: int) -> Self:
+        """The request, with a budget that leaves room in the answer for fence, column names and cursor."""
+        return replace(self, max_bytes=min(self.max_bytes, max(512, answer_bytes - _AROUND_ROWS)))
 
     def state(self) -> dict[str, Any]:
         """The request as a JSON value, without what is as usual: a cursor of it should be short."""

@@ -121,7 +121,7 @@ def _named_query(database: str, name: str, named: NamedQuery) -> Resource:
         async with target.read(call.deadline) as session:
             checked = await session.check(named.sql)
             request = PageRequest(database, named.sql, params, named.max_rows, postgres.settings.max_bytes)
-            page = await fetch_page(session, checked, request)
+            page = await fetch_page(session, checked, request.fitted(call.answer_bytes))
         return page.text(f"{database}: {name}", None)
 
     injected = [

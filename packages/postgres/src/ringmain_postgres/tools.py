@@ -196,6 +196,7 @@ async def security_posture(postgres: Postgres, call: Call, database: Database = 
 
 async def _page(postgres: Postgres, call: Call, request: PageRequest) -> str:
     target = postgres.database(request.database)
+    request = request.fitted(call.answer_bytes)
     timeout = None if request.timeout_ms is None else request.timeout_ms / 1000
     async with target.read(call.deadline, timeout) as session:
         checked = await _check(session, call, request.sql)

@@ -37,16 +37,20 @@ class Trail:
     Args:
         log: Where the records go.
         digest: Makes the keyed digest of an answer.
-        keep_text: Keep the beginning of each answer as well.
+        keep: Makes the beginning of an answer fit to be kept as well; `None` keeps none of it.
     """
 
     def __init__(
-        self, connector: str, log: AuditLog, digest: Callable[[bytes], str], *, keep_text: bool
+        self,
+        connector: str,
+        log: AuditLog,
+        digest: Callable[[bytes], str],
+        keep: Callable[[str], str] | None = None,
     ) -> None:
         self._connector = connector
         self._log = log
         self._digest = digest
-        self._keep_text = keep_text
+        self._keep = keep
         self._strangers = float(_STRANGERS_AT_ONCE)
         self._counted_at = time.monotonic()
         self._left_out = 0
@@ -111,8 +115,8 @@ class Trail:
             "bytes": len(encoded),
             "hmac": self._digest(encoded)[:32],
         }
-        if self._keep_text:
-            kept["text"] = text[:_KEPT_TEXT]
+        if self._keep is not None:
+            kept["text"] = self._keep(text[:_KEPT_TEXT])
         return kept
 
 
