@@ -4,7 +4,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
 export UV_PYTHON_DOWNLOADS ?= never
-export PYTHONWARNDEFAULTENCODING ?= 1
 
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 PYTHON := .venv/bin/python

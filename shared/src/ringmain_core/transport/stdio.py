@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import io
 import json
 import logging
 import os
@@ -49,9 +50,12 @@ class _wire:  # noqa: N801 (used like a function)
         os.dup2(nothing, 0)
         os.close(nothing)
         os.dup2(2, 1)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(line_buffering=True)
         return os.fdopen(self._input, "rb", closefd=False), os.fdopen(self._output, "wb", closefd=False)
 
     def __exit__(self, *_: object) -> None:
+        sys.stdout.flush()  # what was printed meanwhile must not come out on the wire now
         os.dup2(self._output, 1)
         # The input stays diverted: the reading thread may still hold it, and the process is about to end.
 
