@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import anyio
 import mcp_types as types
@@ -50,8 +50,7 @@ class _wire:  # noqa: N801 (used like a function)
         os.dup2(nothing, 0)
         os.close(nothing)
         os.dup2(2, 1)
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(line_buffering=True)
+        cast("io.TextIOWrapper", sys.stdout).reconfigure(line_buffering=True)
         return os.fdopen(self._input, "rb", closefd=False), os.fdopen(self._output, "wb", closefd=False)
 
     def __exit__(self, *_: object) -> None:
