@@ -24,7 +24,7 @@ help: ## list the targets
 
 tests/standins/node_modules/.installed: .venv/.installed tests/standins/package-lock.json
 	@echo "installing the npm parts of the tests"
-	cd tests/standins && PATH="$$(../../$(PYTHON) -m standins.node):$$PATH" ../../$(PYTHON) -m standins.npm ci
+	PYTHONPATH=tests $(PYTHON) -m standins.npm ci
 	@touch $@
 
 install: .venv/.installed ## install everything into .venv

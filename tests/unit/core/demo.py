@@ -160,7 +160,7 @@ async def about() -> str:
     return "a demo"
 
 
-async def _ids(_: Any, typed: str, chosen: Mapping[str, str]) -> list[str]:
+async def _ids(_: Any, __: Call, typed: str, chosen: Mapping[str, str]) -> list[str]:
     if typed == "crash":
         raise LookupError(ROW)
     return [f"{typed}{number}" for number in range(len(chosen) + 120)]

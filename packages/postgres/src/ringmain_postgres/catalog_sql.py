@@ -126,18 +126,11 @@ SELECT pg_catalog.json_strip_nulls(pg_catalog.json_build_object(
 FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_stat_all_tables s ON s.relid = c.oid WHERE c.oid = $1::oid
 """
 
-SCHEMAS_LIKE = """
-SELECT nspname::text AS name FROM pg_catalog.pg_namespace
-WHERE pg_catalog.starts_with(nspname::text, $1) AND nspname !~ '^pg_'
-  AND pg_catalog.has_schema_privilege(oid, 'USAGE')
-ORDER BY 1 LIMIT 101
-"""
-
 TABLES_LIKE = """
-SELECT DISTINCT c.relname::text AS name
+SELECT n.nspname::text AS schema, c.relname::text AS name
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE pg_catalog.starts_with(c.relname::text, $1) AND ($2::text IS NULL OR n.nspname = $2)
   AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
-ORDER BY 1 LIMIT 101
+ORDER BY 1, 2 LIMIT 10000
 """

@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from ringmain_core.call import Call
 from ringmain_core.tooling import Resource, resource
@@ -14,30 +13,33 @@ from ringmain_postgres.paging import PageRequest, fetch_page
 from ringmain_postgres.settings import NamedQuery, PostgresSettings
 
 _LISTED = 500
-_COMPLETION_SECONDS = 5.0
 
 
-async def complete_database(postgres: Postgres, typed: str, _: Mapping[str, str]) -> list[str]:
+async def complete_database(postgres: Postgres, _: Call, typed: str, __: Mapping[str, str]) -> list[str]:
     """Databases whose names begin like this."""
     return [name for name in postgres.databases if name.startswith(typed)]
 
 
-async def complete_schema(postgres: Postgres, typed: str, chosen: Mapping[str, str]) -> list[str]:
-    """Schemas of the chosen database."""
-    return await _names(postgres, chosen, catalog_sql.SCHEMAS_LIKE, typed)
+async def complete_schema(postgres: Postgres, call: Call, typed: str, chosen: Mapping[str, str]) -> list[str]:
+    """Schemas of the chosen database that hold something to read."""
+    tables = await _tables(postgres, call, "", None, chosen.get("db"))
+    schemas = dict.fromkeys(schema for schema, _ in tables)
+    return [schema for schema in schemas if schema.startswith(typed)]
 
 
-async def complete_table(postgres: Postgres, typed: str, chosen: Mapping[str, str]) -> list[str]:
+async def complete_table(postgres: Postgres, call: Call, typed: str, chosen: Mapping[str, str]) -> list[str]:
     """Tables and views of the chosen schema, or of every schema."""
-    return await _names(postgres, chosen, catalog_sql.TABLES_LIKE, typed, chosen.get("schema"))
+    tables = await _tables(postgres, call, typed, chosen.get("schema"), chosen.get("db"))
+    return list(dict.fromkeys(name for _, name in tables))
 
 
-async def _names(postgres: Postgres, chosen: Mapping[str, str], sql: str, *parameters: Any) -> list[str]:
-    import time
-
-    database = postgres.database(chosen.get("db"))
-    async with database.read(time.monotonic() + _COMPLETION_SECONDS) as session:
-        return [row["name"] for row in await session.fetch(sql, *parameters)]
+async def _tables(
+    postgres: Postgres, call: Call, typed: str, schema: str | None, database: str | None
+) -> list[tuple[str, str]]:
+    async with postgres.database(database).read(call.deadline) as session:
+        rows = await session.fetch(catalog_sql.TABLES_LIKE, typed, schema)
+    fence = call.fence("table")
+    return [(row["schema"], row["name"]) for row in rows if fence.admits(f"{row['schema']}.{row['name']}")]
 
 
 async def _listing(postgres: Postgres, call: Call, db: str, schema: str | None) -> str:
