@@ -35,7 +35,7 @@ from ringmain_core.transport.neighbours import Neighbours
 from ringmain_core.transport.strict_json import loads_strict
 from ringmain_postgres.sql import Guard
 from ringmain_postgres.sql import Policy as SqlPolicy
-from ringmain_postgres.sql.parse import fingerprint, normalize, parse
+from ringmain_postgres.sql.parse import normalize, parse
 from ringmain_postgres.tools import query
 from standins.flights import TABLES
 from standins.postgres import running_postgres, url_of
@@ -184,7 +184,6 @@ def _small_pieces(bench: _Bench, log: AuditLog) -> None:
 def _guard(bench: _Bench, loop: asyncio.Runner) -> None:
     bench.measure("SQL parse", lambda: parse(_SQL))
     bench.measure("SQL normalize, for the audit", lambda: normalize(_SQL))
-    bench.measure("SQL fingerprint", lambda: fingerprint(_SQL))
     with running_postgres() as server:
         guard, fetch = loop.run(_recorded(url_of(server)))
     bench.measure_async("SQL guard check, look-ups not counted", lambda: guard.check(_SQL, fetch))

@@ -1,6 +1,7 @@
 """The command of a connector: stdio by default, sub-commands for everything else."""
 
 import argparse
+import gc
 import logging
 import sys
 from typing import Any
@@ -47,6 +48,7 @@ def _dispatch(
     # Imported here: a client that starts us over stdio waits for every module that is not needed.
     match options.command:
         case None:
+            gc.disable()  # until all is imported; `process` turns it on again
             from ringmain_core.process import run_stdio
 
             if sys.stdin.isatty():

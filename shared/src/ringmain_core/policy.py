@@ -116,6 +116,7 @@ class Policy:
         self._source = source
         self._text = text
         self._agents = {agent.id: agent for agent in content.agents}
+        self._grants: dict[tuple[tuple[str, ...], str, str, Access], Grant] = {}
 
     @property
     def agents(self) -> Mapping[str, Agent]:
@@ -131,6 +132,13 @@ class Policy:
         roles = self.roles_of(principal)
         if roles is None:
             return Grant(allowed=False, because=f"{self._source} has no agent {principal.id!r}")
+        # At most as many as combinations of roles and declarations; a policy read again starts anew.
+        asked = (tuple(roles), connector, name, access)
+        if asked not in self._grants:
+            self._grants[asked] = self._decide(roles, connector, name, access)
+        return self._grants[asked]
+
+    def _decide(self, roles: Sequence[str], connector: str, name: str, access: Access) -> Grant:
         allowed: list[tuple[str, Role]] = []
         for role_name in roles:
             role = self.content.roles[role_name]
@@ -143,7 +151,7 @@ class Policy:
                     allowed.append((self._cite(("roles", role_name, "allow", index), entry), role))
                     break
         if not allowed:
-            because = f"no role of {principal.id!r} allows it (its roles: {', '.join(roles) or 'none'})"
+            because = f"no role allows it (the agent's roles: {', '.join(roles) or 'none'})"
             return Grant(allowed=False, because=because)
         because = "; ".join(cited for cited, _ in allowed)
         return Grant(allowed=True, because=because, fences=tuple(role.fence for _, role in allowed))

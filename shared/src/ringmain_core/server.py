@@ -116,8 +116,9 @@ class _Handlers:
         self._may_use = access.may_use
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
+        """The schema of a tool with arguments that HTTP headers repeat; the SDK looks for them each time."""
         tool = self._connector.tools_by_name.get(name)
-        return tool.listing()["inputSchema"] if tool is not None else None
+        return tool.published_schema if tool is not None and tool.has_header_arguments else None
 
     async def list_tools(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
         return _complete({"tools": [tool.listing() for tool in self._visible(self._connector.tools, params)]})

@@ -1,6 +1,7 @@
 """Declarations: a plain async function becomes a tool, a resource or a prompt that policy can judge."""
 
 import inspect
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -56,13 +57,21 @@ class Tool(Declaration):
             return slim_schema(returned, mode="serialization")
         return None
 
+    @property
+    def published_schema(self) -> JsonSchema:
+        return self.input_schema or self.arguments.schema
+
+    @cached_property
+    def has_header_arguments(self) -> bool:
+        return "x-mcp-header" in json.dumps(self.published_schema)
+
     def listing(self) -> dict[str, Any]:
         """The tool as `tools/list` shows it; every annotation is stated."""
         shown: dict[str, Any] = {
             "name": self.name,
             "title": self.title,
             "description": self.description,
-            "inputSchema": self.input_schema or self.arguments.schema,
+            "inputSchema": self.published_schema,
             "annotations": {
                 "readOnlyHint": self.access == "read",
                 "destructiveHint": self.access == "destructive",

@@ -69,7 +69,7 @@ def of(agent: str) -> Principal:
     ("agent", "name", "access", "allowed", "because"),
     [
         ("ann", "echo", "read", True, "policy.toml:2: roles.reader.allow has '*:read'"),
-        ("ann", "note", "write", False, "no role of 'ann' allows it (its roles: reader)"),
+        ("ann", "note", "write", False, "no role allows it (the agent's roles: reader)"),
         ("bob", "note", "write", True, "policy.toml:6: roles.writer.allow has 'demo:write'"),
         (
             "bob",
@@ -84,7 +84,7 @@ def of(agent: str) -> Principal:
         ("cleo", "wipe", "destructive", False, "policy.toml:13: roles.careful.deny has 'demo.wipe'"),
         ("cleo", "note", "write", False, "policy.toml:13: roles.careful.deny has 'demo.no*'"),
         ("cleo", "echo", "read", True, "policy.toml:17: roles.of all.allow has '*:*'"),
-        ("nobody", "echo", "read", False, "no role of 'nobody' allows it (its roles: none)"),
+        ("nobody", "echo", "read", False, "no role allows it (the agent's roles: none)"),
         ("eve", "echo", "read", False, "policy.toml has no agent 'eve'"),
     ],
 )

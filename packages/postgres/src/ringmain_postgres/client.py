@@ -16,7 +16,13 @@ from ringmain_postgres.sql import SESSION_SETTINGS, Guard, Policy
 
 _log = logging.getLogger(__name__)
 
-_LOCK_TIMEOUT_MS = 2_000
+# The session's own, where sessions are ours: DISCARD ALL brings them back, and no statement that the guard
+# lets through can change them. A generic plan makes the guard's look-ups four times as fast.
+_CONSTANTS = SESSION_SETTINGS | {
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "5min",
+    "plan_cache_mode": "force_generic_plan",
+}
 _CLEAN_UP_SECONDS = 3.0
 _RETRY_MS = 2_000
 
@@ -58,7 +64,9 @@ class Database:
         seconds = max(0.05, min(seconds, deadline - time.monotonic() - 0.25))
         async with self._connection(seconds) as connection:
             guard = self._guard_of(connection)
-            await connection.execute(_begin(guard, seconds))
+            await connection.execute(
+                _begin(guard, seconds, pooled_elsewhere=not self.common.prepared_statements)
+            )
             yield Session(connection, guard)
 
     @asynccontextmanager
@@ -104,7 +112,7 @@ class Database:
                     max_inactive_connection_lifetime=120,
                     timeout=self.common.connect_timeout,
                     statement_cache_size=100 if keep else 0,
-                    server_settings={"application_name": "ringmain-postgres"},
+                    server_settings={"application_name": "ringmain-postgres"} | (_CONSTANTS if keep else {}),
                     init=self._meet,
                     reset=_nothing,
                 )
@@ -199,18 +207,17 @@ def _left_intact(error: Exception) -> bool:
     return _sqlstate(error)[:2] in ("22", "42", "21", "23", "44")
 
 
-def _begin(guard: Guard, seconds: float) -> str:
-    """Open the transaction, set what the guard and the time-outs need, and pin the snapshot: one round trip.
+def _begin(guard: Guard, seconds: float, *, pooled_elsewhere: bool) -> str:
+    """Open the transaction, set what varies, and pin the snapshot: one round trip.
 
-    A generic plan makes the guard's look-ups four times as fast, which are the same statement each time.
+    Behind a pooler that hands out sessions by the transaction, what does not vary has to be set here, too.
     """
     path = ", ".join('"' + schema.replace('"', '""') + '"' for schema in guard.search_path)
-    settings = "".join(f" SET LOCAL {name} = '{value}';" for name, value in SESSION_SETTINGS.items())
+    constants = _CONSTANTS.items() if pooled_elsewhere else ()
+    settings = "".join(f" SET LOCAL {name} = '{value}';" for name, value in constants)
     return (
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
         f" SET LOCAL statement_timeout = {int(seconds * 1000)};"
-        f" SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS};"
-        f" SET LOCAL idle_in_transaction_session_timeout = {int(seconds * 1000) + 10_000};"
         f" SET LOCAL search_path = {path};{settings}"
-        " SET LOCAL plan_cache_mode = force_generic_plan; SELECT 1"
+        " SELECT 1"
     )

@@ -2,7 +2,7 @@
 
 from ringmain_postgres.sql.catalogue import Fetch
 from ringmain_postgres.sql.guard import SESSION_SETTINGS, Checked, Guard, Kind
-from ringmain_postgres.sql.parse import fingerprint, normalize
+from ringmain_postgres.sql.parse import normalize
 from ringmain_postgres.sql.policy import Policy
 from ringmain_postgres.sql.refused import SqlRefused
 
@@ -14,6 +14,5 @@ __all__ = [
     "Kind",
     "Policy",
     "SqlRefused",
-    "fingerprint",
     "normalize",
 ]

@@ -1,16 +1,19 @@
 """The guard: one statement in, a judgement out."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from ringmain_postgres.sql import families
 from ringmain_postgres.sql.catalogue import BuiltIns, Fetch, load_built_ins
 from ringmain_postgres.sql.closure import Closure
 from ringmain_postgres.sql.literals import check_setting_name
-from ringmain_postgres.sql.parse import Parsed, Tree, fingerprint, parse
+from ringmain_postgres.sql.parse import Parsed, Tree, parse
 from ringmain_postgres.sql.policy import Policy
-from ringmain_postgres.sql.references import collect, not_a_query
+from ringmain_postgres.sql.references import References, collect, not_a_query
 from ringmain_postgres.sql.refused import SqlRefused
+
+_SHORT = 4_000  # characters; what longer texts say is not remembered
 
 Kind = Literal["query", "explain", "show"]
 
@@ -34,7 +37,6 @@ class Checked:
 
     kind: Kind
     sql: str
-    fingerprint: str
     relations: tuple[str, ...]
     underlying: tuple[str, ...]
 
@@ -68,25 +70,38 @@ class Guard:
         Raises:
             SqlRefused: with a stable code, the reason, and what to do instead.
         """
-        parsed = parse(sql)
-        if parsed.kind == "VariableShowStmt":
-            check_setting_name(parsed.tree.get("name", ""))
-            return Checked("show", parsed.sql, fingerprint(parsed.sql), (), ())
-        kind: Kind = "query"
-        query = parsed
-        if parsed.kind == "ExplainStmt":
-            kind = "explain"
-            query = _explained(parsed.tree)
-        references = collect((query,))
+        reading = _read_again(sql) if len(sql) <= _SHORT else _read(sql)
+        if reading.references is None:
+            return Checked(reading.kind, reading.sql, (), ())
         if self._built_ins is None:
             self._built_ins = await load_built_ins(fetch)
         closure = Closure(self.policy, self._built_ins, fetch)
-        await closure.judge(references)
+        await closure.judge(reading.references)
         direct = {f"{relation.schema}.{relation.name}" for relation in closure.direct.values()}
         underlying = {f"{relation.schema}.{relation.name}" for relation in closure.underlying.values()}
-        return Checked(
-            kind, parsed.sql, fingerprint(parsed.sql), tuple(sorted(direct)), tuple(sorted(underlying))
-        )
+        return Checked(reading.kind, reading.sql, tuple(sorted(direct)), tuple(sorted(underlying)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a text says, before anybody has asked the server; without names where it is about a setting."""
+
+    kind: Kind
+    sql: str
+    references: References | None
+
+
+def _read(sql: str) -> _Reading:
+    parsed = parse(sql)
+    if parsed.kind == "VariableShowStmt":
+        check_setting_name(parsed.tree.get("name", ""))
+        return _Reading("show", parsed.sql, None)
+    if parsed.kind == "ExplainStmt":
+        return _Reading("explain", parsed.sql, collect((_explained(parsed.tree),)))
+    return _Reading("query", parsed.sql, collect((parsed,)))
+
+
+_read_again = lru_cache(maxsize=256)(_read)
 
 
 def _explained(tree: Tree) -> Parsed:

@@ -149,18 +149,6 @@ def parse_body(text: str) -> tuple[Parsed, ...]:
     return tuple(_parsed(data, raw) for raw in trees)
 
 
-def fingerprint(text: str) -> str:
-    """Return a short hash of the statement's shape; constants make no difference to it."""
-    lib = _native().lib
-    result = lib.pg_query_fingerprint(_encode(text))
-    try:
-        if result.error:
-            raise SqlRefused("syntax", "Postgres cannot read the statement.", "Correct it and try again.")
-        return result.fingerprint_str.decode()
-    finally:
-        lib.pg_query_free_fingerprint_result(result)
-
-
 def normalize(text: str) -> str:
     """Return the statement with `$n` for its constants, so that it can be kept without its values.
 
