@@ -76,7 +76,7 @@ def run_http(
                 )
                 await serve_http(app, core, announce=say)
 
-    _run(main(), on_hangup=policies.reload, fast=True)
+    _run(main(), on_hangup=policies.reload, http=True)
 
 
 def _require_authentication(
@@ -121,7 +121,7 @@ def _runtime(
     )
 
 
-def _run(main: Coroutine[Any, Any, None], *, on_hangup: Callable[[], None], fast: bool = False) -> None:
+def _run(main: Coroutine[Any, Any, None], *, on_hangup: Callable[[], None], http: bool = False) -> None:
     """Run until done; SIGTERM ends it in order, so that what was opened is closed."""
     # What was imported and built lives as long as the process: the collector need not look at it again.
     gc.freeze()
@@ -132,14 +132,14 @@ def _run(main: Coroutine[Any, Any, None], *, on_hangup: Callable[[], None], fast
         task = asyncio.ensure_future(main)
         if sys.platform != "win32":
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_hangup)
-            if not fast:  # uvicorn handles it by itself
+            if not http:  # uvicorn handles it by itself
                 asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         try:
             await task
         except asyncio.CancelledError:
             _log.info("stopped")
 
-    if fast and sys.platform != "win32":
+    if sys.platform != "win32":
         import uvloop
 
         uvloop.run(until_told())

@@ -1,7 +1,6 @@
 """MCP over standard input and output, for clients that start the server themselves."""
 
 import asyncio
-import concurrent.futures
 import io
 import json
 import logging
@@ -67,13 +66,15 @@ async def _messages(
 ]:
     to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](_BUFFERED)
     to_client, from_server = anyio.create_memory_object_stream[SessionMessage](_BUFFERED)
-    lines: asyncio.Queue[bytes | None] = asyncio.Queue(_BUFFERED)
-    loop = asyncio.get_running_loop()
-    threading.Thread(target=_read_lines, args=(stdin, max_line, loop, lines), daemon=True).start()
+    lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+    room = threading.Semaphore(_BUFFERED)  # for lines that are read and not yet taken
+    reading = (stdin, max_line, asyncio.get_running_loop(), lines, room)
+    threading.Thread(target=_read_lines, args=reading, daemon=True).start()
 
     async def receive() -> None:
         async with to_server:
             while (line := await lines.get()) is not None:
+                room.release()
                 message = _parse(line, max_line)
                 if isinstance(message, SessionMessage):
                     await to_server.send(message)
@@ -101,7 +102,11 @@ async def _messages(
 
 
 def _read_lines(
-    stdin: BinaryIO, max_line: int, loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[bytes | None]"
+    stdin: BinaryIO,
+    max_line: int,
+    loop: asyncio.AbstractEventLoop,
+    lines: "asyncio.Queue[bytes | None]",
+    room: threading.Semaphore,
 ) -> None:
     """In a thread of its own: pipes, files and terminals cannot all be awaited."""
     while True:
@@ -109,9 +114,10 @@ def _read_lines(
         if len(line) > max_line:
             while not line.endswith(b"\n") and (more := stdin.readline(max_line)):
                 line = line[:max_line] + b"\0" + more[-1:]
+        room.acquire()
         try:
-            asyncio.run_coroutine_threadsafe(lines.put(line or None), loop).result()
-        except (RuntimeError, concurrent.futures.CancelledError):
+            loop.call_soon_threadsafe(lines.put_nowait, line or None)
+        except RuntimeError:
             return  # the loop is gone, and with it everybody who would answer
         if not line:
             return
