@@ -195,6 +195,24 @@ async def test_statements_that_are_not_select_but_read_only_are_answered(shop: s
         assert "Seq Scan on customers" in fenced(await ask(at.client, "query", sql="EXPLAIN TABLE customers"))
 
 
+@pytest.mark.parametrize("prepared_statements", [True, False])
+async def test_every_statement_runs_under_the_same_settings_also_behind_a_pooler(
+    shop: str, prepared_statements: bool
+) -> None:
+    names = ("lock_timeout", "row_security", "standard_conforming_strings", "transaction_read_only")
+    configured = settings(shop, prepared_statements=prepared_statements, statement_timeout=7)
+    async with bench(connector, settings=configured) as at:
+        found = {name: fenced(await ask(at.client, "query", sql=f"SHOW {name}")) for name in names}
+        text = await ask(at.client, "query", sql="SELECT name FROM customers WHERE id = $1", params=[2])
+    assert found == {
+        "lock_timeout": "2s",
+        "row_security": "on",
+        "standard_conforming_strings": "on",
+        "transaction_read_only": "on",
+    }
+    assert rows_of(text) == [["Blaise"]]
+
+
 async def test_a_cursor_belongs_to_the_caller_it_was_made_for(shop: str) -> None:
     async with bench(connector, settings=settings(shop)) as at:
         text = await ask(at.client, "query", sql="TABLE sales.orders", max_rows=1)
