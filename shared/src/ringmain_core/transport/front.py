@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringmain_core.call import Transport
@@ -37,6 +36,20 @@ class Route:
     app: ASGIApp
     transport: Transport
     version: str
+
+
+_Headers = Mapping[str, Sequence[str]]
+_LOOKED_AT = ("host", "origin", "authorization", "x-api-key", "content-length")
+
+
+def _headers(scope: Scope) -> _Headers:
+    """The headers that are looked at here, each as often as it came; one pass, for every request takes it."""
+    found: dict[str, list[str]] = {name: [] for name in _LOOKED_AT}
+    for raw, value in scope["headers"]:
+        name = raw.decode("latin-1")
+        if name in found:
+            found[name].append(value.decode("latin-1"))
+    return found
 
 
 class Front:
@@ -82,7 +95,8 @@ class Front:
             await send({"type": "websocket.close", "code": 1008})
             return
         try:
-            self._neighbours.check(Headers(scope=scope))
+            headers = _headers(scope)
+            self._neighbours.check(headers["host"], headers["origin"])
         except Refusal as refusal:
             await _answer(self._recorded(refusal, ANONYMOUS, self._routes.get(scope["path"])), send)
             return
@@ -95,7 +109,7 @@ class Front:
             return
         principal = ANONYMOUS
         try:
-            headers = Headers(scope=scope)
+            headers = _headers(scope)
             principal = self._identify(headers)
             if self._closing and scope["method"] != "POST":
                 raise Draining("This server is about to stop. Connect again.")
@@ -118,12 +132,13 @@ class Front:
             return unavailable
         return refusal
 
-    def _identify(self, headers: Headers) -> Principal:
-        scheme, _, credential = headers.get("authorization", "").partition(" ")
+    def _identify(self, headers: _Headers) -> Principal:
+        authorization, api_key = headers["authorization"], headers["x-api-key"]
+        scheme, _, credential = "".join(authorization).partition(" ")
         if scheme.lower() != "bearer":
-            credential = headers.get("x-api-key", "")
+            credential = "".join(api_key)
         # Of two, a proxy in front may have checked the other one.
-        once = all(len(headers.getlist(name)) <= 1 for name in ("authorization", "x-api-key"))
+        once = len(authorization) <= 1 and len(api_key) <= 1
         credential = credential.strip() if once else ""
         principal = self._authenticate(credential) if credential else None
         if principal is None:
@@ -132,9 +147,9 @@ class Front:
             )
         return principal
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes:
+    async def _read(self, headers: _Headers, receive: Receive) -> bytes:
         too_large = f"The body is larger than {self._max_body:,} bytes."
-        declared = headers.get("content-length", "0")[:20]
+        declared = "".join(headers["content-length"])[:20]
         if declared.isdecimal() and int(declared) > self._max_body:
             raise PayloadTooLarge(too_large)
         body = bytearray()
@@ -147,11 +162,12 @@ class Front:
                 raise PayloadTooLarge(too_large)
             if not message.get("more_body", False):
                 break
+        whole = bytes(body)
         try:
-            loads_strict(bytes(body))
+            loads_strict(whole)
         except NotStrictJson as error:
             raise MalformedRequest(f"Not a JSON message: {error}.") from error
-        return bytes(body)
+        return whole
 
     async def _exchange(
         self, scope: Scope, body: bytes, receive: Receive, send: Send, route: Route, principal: Principal

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
@@ -24,14 +23,12 @@ class Neighbours:
     hosts: Sequence[str]
     origins: Sequence[str]
 
-    def check(self, headers: Headers) -> None:
+    def check(self, hosts: Sequence[str], origins: Sequence[str]) -> None:
         """Raise where the request names a host that is not us, or comes from a page that is not listed."""
-        hosts = headers.getlist("host")
         if len(hosts) != 1 or not _listed(hosts[0], self.hosts, _LOOPBACK_HOSTS):
             raise ForbiddenHost(
                 "The Host header does not name this server. An operator adds names to RINGMAIN_ALLOWED_HOSTS."
             )
-        origins = headers.getlist("origin")
         if origins and (len(origins) != 1 or not _listed(origins[0], self.origins, _LOOPBACK_ORIGINS)):
             raise ForbiddenOrigin(
                 "Pages of this origin may not call. An operator adds origins to RINGMAIN_ALLOWED_ORIGINS."
