@@ -10,7 +10,7 @@ import anyio
 
 from ringmain_core.errors import DeadlineExceeded, ToolFailure, UpstreamRefused, UpstreamUnavailable
 from ringmain_postgres.posture import posture
-from ringmain_postgres.session import Connection, Session, StatementRefused
+from ringmain_postgres.session import Connection, Session, Signatures, StatementRefused
 from ringmain_postgres.settings import DatabaseSettings, PostgresSettings
 from ringmain_postgres.sql import SESSION_SETTINGS, Guard, Policy
 
@@ -36,6 +36,7 @@ class Database:
         self.common = common
         self._pool: Any = None
         self._guard: Guard | None = None
+        self._signatures = Signatures()
         self._opening = anyio.Lock()
 
     async def close(self) -> None:
@@ -67,7 +68,7 @@ class Database:
             await connection.execute(
                 _begin(guard, seconds, pooled_elsewhere=not self.common.prepared_statements)
             )
-            yield Session(connection, guard)
+            yield Session(connection, guard, self._signatures)
 
     @asynccontextmanager
     async def _connection(self, seconds: float) -> AsyncGenerator[Connection]:
@@ -127,7 +128,7 @@ class Database:
             current: list[str] = await connection.fetchval("SELECT pg_catalog.current_schemas(false)")
             schemas = tuple(schema for schema in current if schema != "pg_catalog")
         guard = Guard(Policy(schemas, self.settings.allow_functions, self.settings.allow_foreign_tables))
-        standing = await posture(Session(connection, guard), self.name)
+        standing = await posture(Session(connection, guard, self._signatures), self.name)
         if standing.findings:
             _log.warning(
                 "database %s: the role %s %s; `ringmain-postgres doctor` prints a script that mends it",

@@ -47,7 +47,7 @@ async def _diagnose(database: Database) -> AsyncIterator[Check]:
         try:
             async with database.read(time.monotonic() + _SECONDS) as session:
                 checked = await session.check(named.sql)
-                await session.describe(checked.sql)
+                await session.describe(checked)
         except ToolFailure as error:
             yield Check(
                 f"{what}, query {name}", "failed", error.message, "Mend its SQL in the settings file."

@@ -70,7 +70,7 @@ async def fetch_page(session: Session, checked: Checked, request: PageRequest) -
     """
     if not checked.wrappable:
         return await _whole_answer(session, checked, request)
-    signature = await session.describe(checked.sql)
+    signature = await session.describe(checked)
     columns = signature.columns
     shape = SHAPES[request.format]
     names = [f"c{number}" for number in range(1, len(columns) + 1)]

@@ -26,7 +26,7 @@ async def explain(
 ) -> Plan:
     """Plan a checked statement; with `analyze` also run it, in a read-only transaction like any query."""
     options = "FORMAT JSON, COSTS, BUFFERS, ANALYZE" if analyze else "FORMAT JSON, COSTS"
-    signature = await session.describe(checked.sql)
+    signature = await session.describe(checked)
     rows = await session.run(f"EXPLAIN ({options}) {checked.sql}", parameters, signature.parameters)
     answer = next(iter(rows[0].values()))
     top: dict[str, Any] = (json.loads(answer) if isinstance(answer, str) else answer)[0]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from ringmain_core.errors import ToolFailure
 from ringmain_postgres.parameters import TEXTUAL_TYPES, to_postgres
@@ -48,12 +49,17 @@ class Signature:
     parameters: tuple[str, ...]
 
 
+Signatures = WeakKeyDictionary[Checked, Signature]
+"""As long as a statement's judgement holds, so does what it returns: both rest on the same facts."""
+
+
 class Session:
     """A read-only transaction: everything in it sees one snapshot, and at its end it is rolled back."""
 
-    def __init__(self, connection: Connection, guard: Guard) -> None:
+    def __init__(self, connection: Connection, guard: Guard, signatures: Signatures) -> None:
         self._connection = connection
         self._guard = guard
+        self._signatures = signatures
 
     async def check(self, sql: str) -> Checked:
         """Judge a statement against the catalogue as this transaction sees it.
@@ -70,14 +76,19 @@ class Session:
         """Run a statement of our own and return its rows."""
         return await self._connection.fetch(sql, *parameters)
 
-    async def describe(self, sql: str) -> Signature:
-        """What a checked statement returns and takes; it is analysed, not run."""
-        statement = await self._connection.prepare(sql, name="")  # unnamed: nothing to close afterwards
+    async def describe(self, checked: Checked) -> Signature:
+        """What a statement returns and takes; it is analysed, not run."""
+        known = self._signatures.get(checked)
+        if known is not None:
+            return known
+        statement = await self._connection.prepare(checked.sql, name="")  # unnamed: nothing to close later
         columns = (
             Column(attribute.name, attribute.type.name, attribute.type.schema == "pg_catalog")
             for attribute in statement.get_attributes()
         )
-        return Signature(tuple(columns), tuple(parameter.name for parameter in statement.get_parameters()))
+        parameters = (parameter.name for parameter in statement.get_parameters())
+        self._signatures[checked] = Signature(tuple(columns), tuple(parameters))
+        return self._signatures[checked]
 
     async def run(self, sql: str, parameters: Sequence[Any], types: Sequence[str]) -> Rows:
         """Run a checked statement, with values that came as JSON for parameters of these types."""
@@ -87,8 +98,6 @@ class Session:
             await self._connection.set_type_codec(
                 kind, schema="pg_catalog", encoder=str, decoder=str, format="text"
             )
-        if (
-            values
-        ):  # with parameters a plan made for their values is worth its time; the guard's look-ups differ
+        if values:  # a plan made for them is worth its time
             await self._connection.execute("SET LOCAL plan_cache_mode = auto")
         return await self._connection.fetch(sql, *values)

@@ -193,6 +193,7 @@ def _oids(numbers: list[int | None] | None) -> tuple[int, ...]:
 
 
 def _relation(item: dict[str, Any]) -> Relation:
+    del item["columns"]  # asked for so that a change of them shows
     item["types"] = _oids(item["types"])
     item["support"] = _oids(item["support"])
     item["definition"] = item["definition"] or ""
@@ -201,6 +202,7 @@ def _relation(item: dict[str, Any]) -> Relation:
 
 def _function(item: dict[str, Any]) -> Function:
     result = item.pop("result")
+    del item["names"]  # like a relation's columns
     item["types"] = _oids([*(item["types"] or item["arguments"]), result])
     item["arguments"] = tuple(item["arguments"])
     item["config"] = tuple(item["config"] or ())

@@ -1,8 +1,9 @@
 """The guard: one statement in, a judgement out."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from ringmain_postgres.sql import families
 from ringmain_postgres.sql.catalogue import BuiltIns, Fetch, load_built_ins
@@ -14,6 +15,7 @@ from ringmain_postgres.sql.references import References, collect, not_a_query
 from ringmain_postgres.sql.refused import SqlRefused
 
 _SHORT = 4_000  # characters; what longer texts say is not remembered
+_MOST_SETTLED = 256
 
 Kind = Literal["query", "explain", "show"]
 
@@ -26,9 +28,9 @@ SESSION_SETTINGS = {
 """What the judgement takes for granted besides the search path: set it before the statement is run."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Checked:
-    """A statement that may run.
+    """A statement that may run; the same object comes again while nothing has changed that it rests on.
 
     `sql` is exactly the part of the text that was judged, without a closing semicolon. A `query` may be
     wrapped as a subquery; put a line break after it then, since it may end in a comment. `relations` are
@@ -54,6 +56,7 @@ class Guard:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._built_ins: BuiltIns | None = None
+        self._settled: dict[str, _Settled] = {}
 
     @property
     def search_path(self) -> tuple[str, ...]:
@@ -70,16 +73,66 @@ class Guard:
         Raises:
             SqlRefused: with a stable code, the reason, and what to do instead.
         """
+        settled = self._settled.get(sql)
+        if settled is not None and await settled.holds(fetch):
+            return settled.checked
         reading = _read_again(sql) if len(sql) <= _SHORT else _read(sql)
         if reading.references is None:
             return Checked(reading.kind, reading.sql, (), ())
         if self._built_ins is None:
             self._built_ins = await load_built_ins(fetch)
-        closure = Closure(self.policy, self._built_ins, fetch)
+        asked = _Asked(fetch)
+        closure = Closure(self.policy, self._built_ins, asked)
         await closure.judge(reading.references)
         direct = {f"{relation.schema}.{relation.name}" for relation in closure.direct.values()}
         underlying = {f"{relation.schema}.{relation.name}" for relation in closure.underlying.values()}
-        return Checked(reading.kind, reading.sql, tuple(sorted(direct)), tuple(sorted(underlying)))
+        checked = Checked(reading.kind, reading.sql, tuple(sorted(direct)), tuple(sorted(underlying)))
+        if len(sql) <= _SHORT and len(asked.answers) <= 1:
+            if len(self._settled) >= _MOST_SETTLED:
+                del self._settled[next(iter(self._settled))]
+            self._settled[sql] = _Settled(checked, asked.answers)
+        return checked
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One look-up and what it found."""
+
+    question: str
+    arguments: tuple[Any, ...]
+    facts: list[tuple[str, str]]
+
+
+class _Asked:
+    """Looks things up, and keeps what was found."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self.answers: list[_Answer] = []
+
+    async def __call__(self, question: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
+        rows = await self._fetch(question, *arguments)
+        self.answers.append(_Answer(question, arguments, _facts(rows)))
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A judgement and everything of the catalogue that it rests on: it holds while that reads the same."""
+
+    checked: Checked
+    answers: list[_Answer]
+
+    async def holds(self, fetch: Fetch) -> bool:
+        """Whether the catalogue, asked again in the present transaction, says what it said."""
+        for answer in self.answers:
+            if _facts(await fetch(answer.question, *answer.arguments)) != answer.facts:
+                return False
+        return True
+
+
+def _facts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    return [(row["kind"], row["item"]) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

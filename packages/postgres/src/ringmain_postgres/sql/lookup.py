@@ -25,7 +25,7 @@ _FUNCTION = """
 SELECT 'function' AS kind, pg_catalog.json_build_object(
     'oid', p.oid::int8, 'schema', n.nspname, 'name', p.proname, 'kind', p.prokind,
     'arguments', p.proargtypes::oid[]::int8[], 'defaults', p.pronargdefaults, 'variadic', p.provariadic <> 0,
-    'types', p.proallargtypes::int8[], 'result', p.prorettype::int8,
+    'types', p.proallargtypes::int8[], 'result', p.prorettype::int8, 'names', p.proargnames,
     'takes_row', EXISTS (
         SELECT FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
         WHERE t.oid = p.proargtypes[0] AND (t.typtype IN ('c', 'p') OR b.typtype IN ('c', 'd'))),
@@ -77,6 +77,9 @@ WITH RECURSIVE relations AS (
 SELECT 'relation' AS kind, pg_catalog.json_build_object(
     'oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind,
     'row_type', c.reltype::int8,
+    'columns', (SELECT pg_catalog.md5(pg_catalog.string_agg(
+        pg_catalog.concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod), ',' ORDER BY a.attnum))
+        FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0),
     'types', ARRAY(
         SELECT DISTINCT a.atttypid::int8 FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid >= 16384 AND NOT a.attisdropped),
