@@ -71,11 +71,11 @@ async def test_a_changed_table_is_seen_by_the_next_query(
     [
         (
             CALL,
-            "CREATE OR REPLACE FUNCTION changing.twice(n integer) RETURNS integer LANGUAGE plpgsql AS 'BEGIN END'",
+            "CREATE OR REPLACE FUNCTION changing.twice(n int) RETURNS int LANGUAGE plpgsql AS 'BEGIN END'",
         ),
         (
             SQL,
-            "DROP TABLE changing.things; CREATE VIEW changing.things AS SELECT 1 AS id, pg_sleep(0) AS name",
+            "DROP TABLE changing.things; CREATE VIEW changing.things AS SELECT 1 AS id, pg_sleep(0)::text",
         ),
         (
             "SELECT length(name) FROM changing.things",

@@ -1,7 +1,6 @@
 """What stands in front of every HTTP route: who may connect, who is calling, what is too large."""
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +22,7 @@ from ringmain_core.errors import (
 from ringmain_core.gates.adapter import EXCHANGE, Exchange
 from ringmain_core.principal import ANONYMOUS, Principal
 from ringmain_core.transport.neighbours import Neighbours
+from ringmain_core.transport.refusals import answer, restated
 from ringmain_core.transport.strict_json import NotStrictJson, loads_strict
 
 _FIRST_ERROR = 400
@@ -98,7 +98,7 @@ class Front:
             headers = _headers(scope)
             self._neighbours.check(headers["host"], headers["origin"])
         except Refusal as refusal:
-            await _answer(self._recorded(refusal, ANONYMOUS, self._routes.get(scope["path"])), send)
+            await answer(self._recorded(refusal, ANONYMOUS, self._routes.get(scope["path"])), send)
             return
         await self._serve_neighbours(scope, receive, send)
 
@@ -115,7 +115,7 @@ class Front:
                 raise Draining("This server is about to stop. Connect again.")
             body = await self._read(headers, receive) if scope["method"] == "POST" else b""
         except Refusal as refusal:
-            await _answer(self._recorded(refusal, principal, route), send)
+            await answer(self._recorded(refusal, principal, route), send)
             return
         await self._exchange(scope, body, receive, send, route, principal)
 
@@ -236,7 +236,7 @@ async def _answer_post(
             start = message  # held until there is a body: only then is it known whether a gate refused
             return
         if start is not None:
-            await send(_restated(start, exchange.refusal) if exchange.refusal is not None else start)
+            await send(restated(start, exchange.refusal) if exchange.refusal is not None else start)
             start = None
         answered = not message.get("more_body", False)
         await send(message)
@@ -270,32 +270,3 @@ async def _answer_post(
 @lru_cache(maxsize=1024)
 def _session_owner(auth: str, name: str) -> AuthenticatedUser:
     return AuthenticatedUser(AccessToken(token="", client_id=f"{auth}:{name}", scopes=[]))
-
-
-def _headers_of(refusal: Refusal) -> list[tuple[bytes, bytes]]:
-    headers: list[tuple[bytes, bytes]] = []
-    if refusal.retry_after_ms is not None:
-        headers.append((b"retry-after", str(-(-refusal.retry_after_ms // 1000)).encode()))
-    if isinstance(refusal, Unauthenticated):
-        headers.append((b"www-authenticate", b'Bearer realm="ringmain"'))
-    return headers
-
-
-def _restated(start: Message, refusal: Refusal) -> Message:
-    return {
-        **start,
-        "status": refusal.http_status,
-        "headers": [*start.get("headers", ()), *_headers_of(refusal)],
-    }
-
-
-async def _answer(refusal: Refusal, send: Send) -> None:
-    error = {"code": refusal.rpc_code, "message": refusal.message, "data": refusal.fields()}
-    body = json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        *_headers_of(refusal),
-    ]
-    await send({"type": "http.response.start", "status": refusal.http_status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
