@@ -77,6 +77,8 @@ def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
+        mapped = getattr(address, "ipv4_mapped", None) is not None  # Python 3.13 and earlier ones disagree
+        return address.is_loopback and not mapped
     except ValueError:
         return False

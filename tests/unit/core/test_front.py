@@ -229,7 +229,7 @@ async def test_a_body_over_the_limit_is_refused_declared_or_not(headers: Headers
     [
         (b'{"id":1,"id":2}', "an object has the same key twice"),
         (b"", "Expecting value: line 1 column 1 (char 0)"),
-        (b"[" * 5000, "nested deeper than 64 levels"),
+        (b"[" * 5000 + b"]" * 5000, "nested deeper than 64 levels"),
         (b"\xff", "not UTF-8 at byte 0"),
     ],
 )

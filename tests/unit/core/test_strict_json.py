@@ -13,7 +13,7 @@ from ringmain_core.transport.strict_json import NotStrictJson, loads_strict
     [
         (b"", "Expecting value: line 1 column 1 (char 0)"),
         (b"{", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
-        (b"[1,]", "Expecting value: line 1 column 4 (char 3)"),
+        (b"[1 2]", "Expecting ',' delimiter: line 1 column 4 (char 3)"),
         (b'{"a":1} {}', "Extra data: line 1 column 9 (char 8)"),
         (b'\xef\xbb\xbf{"a":1}', "Expecting value: line 1 column 1 (char 0)"),
         (b'{"a":1,"a":1}', "an object has the same key twice"),
