@@ -78,7 +78,7 @@ def is_loopback(host: str) -> bool:
         return True
     try:
         address = ipaddress.ip_address(host)
-        mapped = getattr(address, "ipv4_mapped", None) is not None  # Python 3.13 and earlier ones disagree
-        return address.is_loopback and not mapped
     except ValueError:
         return False
+    mapped = getattr(address, "ipv4_mapped", None) is not None  # Python 3.13 and earlier ones disagree
+    return address.is_loopback and not mapped
