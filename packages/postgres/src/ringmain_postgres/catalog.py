@@ -95,16 +95,11 @@ async def resolve(session: Session, name: str, fence: Fence) -> tuple[str, str, 
         if fence.patterns is not None:
             raise OutsideFence(f"`{name}` is not there, or not among what you may read ({fence.describe()}).")
         raise NotFound(f"There is no table or view `{name}` that can be read. `search_objects` finds names.")
-    if len(inside) > 1 and schema is None and not await _first_is_visible(session, inside[0]["oid"]):
+    if len(inside) > 1 and schema is None and not inside[0]["visible"]:
         candidates = ", ".join(f"{row['schema']}.{row['name']}" for row in inside)
         raise NotFound(f"`{name}` is ambiguous: {candidates}. Say which.")
     row = inside[0]
     return row["schema"], row["name"], _RELATION_KINDS[row["kind"]], row["oid"]
-
-
-async def _first_is_visible(session: Session, oid: int) -> bool:
-    (row,) = await session.fetch("SELECT pg_catalog.pg_table_is_visible($1::oid) AS visible", oid)
-    return row["visible"]
 
 
 def split_name(name: str) -> tuple[str | None, str]:

@@ -66,11 +66,12 @@ GROUP BY attrelid
 """
 
 RESOLVE = """
-SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.oid::int8 AS oid
+SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.oid::int8 AS oid,
+       pg_catalog.pg_table_is_visible(c.oid) AS visible
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname = $2 AND ($1::text IS NULL OR n.nspname = $1)
   AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
-ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname
+ORDER BY visible DESC, n.nspname
 """
 
 SECTIONS: dict[str, str] = {

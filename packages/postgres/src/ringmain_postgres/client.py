@@ -9,8 +9,9 @@ from typing import Any
 import anyio
 
 from ringmain_core.errors import DeadlineExceeded, ToolFailure, UpstreamRefused, UpstreamUnavailable
+from ringmain_postgres.catalog import quoted
 from ringmain_postgres.posture import posture
-from ringmain_postgres.session import Connection, Session, Signatures, StatementRefused
+from ringmain_postgres.session import Connection, Session, Signatures
 from ringmain_postgres.settings import DatabaseSettings, PostgresSettings
 from ringmain_postgres.sql import SESSION_SETTINGS, Guard, Policy
 
@@ -64,7 +65,7 @@ class Database:
         seconds = min(timeout or self.common.statement_timeout, self.common.statement_timeout)
         seconds = max(0.05, min(seconds, deadline - time.monotonic() - 0.25))
         async with self._connection(seconds) as connection:
-            guard = self._guard_of(connection)
+            guard = self._known_guard()
             await connection.execute(
                 _begin(guard, seconds, pooled_elsewhere=not self.common.prepared_statements)
             )
@@ -89,8 +90,8 @@ class Database:
                 raise self._in_our_words(error, seconds) from error
             except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                 raise self._unavailable(error) from error
-            except StatementRefused:
-                usual = True
+            except ToolFailure:
+                usual = True  # said by us, after the server had answered
                 raise
             usual = True
         finally:
@@ -138,7 +139,7 @@ class Database:
             )
         self._guard = guard
 
-    def _guard_of(self, _: Connection) -> Guard:
+    def _known_guard(self) -> Guard:
         if self._guard is None:
             raise RuntimeError("a connection was handed out before it was initialised")
         return self._guard
@@ -213,7 +214,7 @@ def _begin(guard: Guard, seconds: float, *, pooled_elsewhere: bool) -> str:
 
     Behind a pooler that hands out sessions by the transaction, what does not vary has to be set here, too.
     """
-    path = ", ".join('"' + schema.replace('"', '""') + '"' for schema in guard.search_path)
+    path = ", ".join(quoted(schema) for schema in guard.search_path)
     constants = _CONSTANTS.items() if pooled_elsewhere else ()
     settings = "".join(f" SET LOCAL {name} = '{value}';" for name, value in constants)
     return (
