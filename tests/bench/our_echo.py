@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from ringmain_core.arguments import Upstream
 from ringmain_core.cli import run
 from ringmain_core.connector import Check, Connector
-from ringmain_core.cursors import Cursors
+from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings
 from ringmain_core.tooling import tool
 
@@ -29,7 +29,7 @@ class _EchoConnector(Connector[ConnectorSettings, Echo]):
 
 
 @asynccontextmanager
-async def _connect(_: ConnectorSettings, __: Cursors) -> AsyncGenerator[Echo]:
+async def _connect(_: ConnectorSettings, __: Services) -> AsyncGenerator[Echo]:
     yield Echo()
 
 

@@ -12,8 +12,8 @@ from conformance import questions
 from conformance.upstream import Everything
 from ringmain_core.call import Call
 from ringmain_core.connector import Check, Connector
-from ringmain_core.cursors import Cursors
 from ringmain_core.errors import ToolFailure
+from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings
 from ringmain_core.tooling import prompt, resource, tool
 
@@ -242,7 +242,7 @@ class _Fixture(Connector[ConnectorSettings, Everything]):
 
 
 @asynccontextmanager
-async def _connect(_: ConnectorSettings, __: Cursors) -> AsyncGenerator[Everything]:
+async def _connect(_: ConnectorSettings, __: Services) -> AsyncGenerator[Everything]:
     yield Everything()
 
 

@@ -20,6 +20,7 @@ from ringmain_core.gates.audit import Trail
 from ringmain_core.identity.api_keys import ApiKeys
 from ringmain_core.on_disk import PolicyStore, audit_key, key_file, opened_audit
 from ringmain_core.server import Runtime, build_server
+from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings, CoreSettings
 from ringmain_core.transport.http import HttpApp, serve_http
 
@@ -94,7 +95,7 @@ async def serve(core: CoreSettings, key: str) -> None:
     with opened_audit(connector, core) as audit:
         trail = Trail(connector.name, audit, audit_key(core).mac_of_answer)
         runtime = Runtime(core=core, policy=lambda: policies.current, trail=trail, local=None, secret=secret)
-        async with connector.connect(ConnectorSettings(), Cursors(secret)) as upstream:
+        async with connector.connect(ConnectorSettings(), Services(Cursors(secret))) as upstream:
             server = build_server(connector, upstream, runtime)
             add_what_only_the_suite_needs(server, upstream)
             app = HttpApp(

@@ -15,6 +15,7 @@ from ringmain_core.cursors import Cursors
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.on_disk import PolicyStore, audit_key, audit_path, is_loopback, key_file, opened_audit
 from ringmain_core.principal import LOCAL, Principal
+from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings, CoreSettings
 from ringmain_core.tooling import Tool
 
@@ -217,7 +218,7 @@ async def _all_checks(
     yield _keys_check(core)
     yield _audit_check(connector, core)
     try:
-        async with connector.connect(settings, Cursors(os.urandom(32))) as upstream:
+        async with connector.connect(settings, Services(Cursors(os.urandom(32)))) as upstream:
             async for check in connector.diagnose(upstream):
                 yield check
     except ConfigurationError as error:

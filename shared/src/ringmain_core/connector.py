@@ -8,8 +8,8 @@ from importlib.metadata import version
 from typing import Any, Generic, Literal, Self, TypeVar
 
 from ringmain_core.arguments import Upstream
-from ringmain_core.cursors import Cursors
 from ringmain_core.policy_file import Vocabulary
+from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings
 from ringmain_core.tooling import Declaration, Prompt, Resource, Tool
 
@@ -51,7 +51,7 @@ class Connector(Generic[SettingsT, UpstreamT]):
     title: str
     instructions: str
     settings: type[SettingsT]
-    connect: Callable[[SettingsT, Cursors], AbstractAsyncContextManager[UpstreamT]]
+    connect: Callable[[SettingsT, Services], AbstractAsyncContextManager[UpstreamT]]
     ready: Callable[[UpstreamT], Any]
     diagnose: Callable[[UpstreamT], AsyncIterator[Check]]
     tools: Sequence[Tool] = ()

@@ -19,6 +19,7 @@ from ringmain_core.log import Redactor, secrets_in
 from ringmain_core.on_disk import PolicyStore, audit_key, is_loopback, key_file, opened_audit
 from ringmain_core.principal import LOCAL, Principal
 from ringmain_core.server import Runtime, build_server
+from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings, CoreSettings
 
 _log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def run_stdio(connector: AnyConnector, core: CoreSettings, settings: ConnectorSe
     async def main() -> None:
         with opened_audit(connector, core) as audit:
             runtime = _runtime(connector, core, settings, policies, audit, LOCAL)
-            async with connector.connect(settings, Cursors(runtime.secret)) as upstream:
+            async with connector.connect(settings, Services(Cursors(runtime.secret))) as upstream:
                 await serve(build_server(connector, upstream, runtime), core.max_body_bytes)
 
     _run(main(), on_hangup=policies.reload)
@@ -64,7 +65,7 @@ def run_http(
     async def main() -> None:
         with opened_audit(connector, core) as audit:
             runtime = _runtime(connector, core, settings, policies, audit, None)
-            async with connector.connect(settings, Cursors(runtime.secret)) as upstream:
+            async with connector.connect(settings, Services(Cursors(runtime.secret))) as upstream:
                 app = HttpApp(
                     connector,
                     build_server(connector, upstream, runtime),

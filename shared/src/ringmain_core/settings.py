@@ -39,6 +39,19 @@ class CoreSettings(BaseSettings):
     state_dir: Annotated[
         Path, Field(description="Folder for keys, the audit trail and its key; made with mode 0700.")
     ] = Field(default_factory=_state_home)
+    secret_key: Annotated[
+        SecretStr | None,
+        Field(
+            min_length=32,
+            description="Key behind cursors, request state, kept results and accounts, at least 32 "
+            "characters, the same for all replicas. Of several, comma-separated, the first seals and all "
+            "open. Unset, one is kept in the state folder.",
+        ),
+    ] = None
+    redis_url: Annotated[
+        SecretStr | None,
+        Field(description="Redis or Valkey that replicas share, as `redis://user:password@host:6379/0`."),
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="What reaches the log on stderr.")
     ] = "info"

@@ -20,6 +20,7 @@ from ringmain_core.policy import Policy, open_to
 from ringmain_core.policy_file import parse_policy
 from ringmain_core.principal import LOCAL, Principal
 from ringmain_core.server import Runtime, build_server
+from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings, CoreSettings
 
 
@@ -109,7 +110,7 @@ async def bench(
         runtime = Runtime(core or CoreSettings(), lambda: in_force, trail, principal, secret)
         behind = upstream
         if behind is None:
-            connecting = connector.connect(settings or connector.settings(), Cursors(secret))
+            connecting = connector.connect(settings or connector.settings(), Services(Cursors(secret)))
             behind = cast("Upstream", await stack.enter_async_context(connecting))
         server = build_server(connector, behind, runtime)
         connected = await stack.enter_async_context(Client(server, **client))

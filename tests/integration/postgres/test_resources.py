@@ -8,6 +8,7 @@ from mcp_types import ResourceTemplateReference, TextContent
 
 from ringmain_core.cursors import Cursors
 from ringmain_core.errors import ConfigurationError
+from ringmain_core.services import Services
 from ringmain_core.testing import bench
 from ringmain_postgres import connector
 from ringmain_postgres.databases import connect
@@ -147,5 +148,5 @@ def test_a_settings_file_that_cannot_be_used_says_where(tmp_path: Path, text: st
 
 async def test_no_database_at_all_says_what_to_set() -> None:
     with pytest.raises(ConfigurationError, match="RINGMAIN_POSTGRES_URL=postgresql"):
-        async with connect(PostgresSettings(), Cursors(b"key")):
+        async with connect(PostgresSettings(), Services(Cursors(b"key"))):
             pass

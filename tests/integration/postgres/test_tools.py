@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from ringmain_core.connector import Check
 from ringmain_core.cursors import Cursors
+from ringmain_core.services import Services
 from ringmain_core.testing import bench
 from ringmain_postgres import connector
 from ringmain_postgres.databases import connect
@@ -162,7 +163,7 @@ async def test_the_posture_of_a_superuser_is_criticised_and_of_a_reader_is_not(
 
 
 async def findings(dsn: str) -> list[Check]:
-    async with connect(settings(dsn), Cursors(b"key")) as postgres:
+    async with connect(settings(dsn), Services(Cursors(b"key"))) as postgres:
         return [check async for check in diagnose(postgres)]
 
 

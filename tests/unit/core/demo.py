@@ -13,9 +13,9 @@ from pydantic_settings import SettingsConfigDict
 from ringmain_core.arguments import OnRecord, Upstream, withheld
 from ringmain_core.call import Call
 from ringmain_core.connector import Check, Connector
-from ringmain_core.cursors import Cursors
 from ringmain_core.errors import NotFound, UpstreamRefused
 from ringmain_core.results import Answer
+from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings
 from ringmain_core.tooling import prompt, resource, tool
 
@@ -195,7 +195,7 @@ async def conspire() -> str:
 
 
 @asynccontextmanager
-async def _connect(_: DemoSettings, __: Cursors) -> AsyncGenerator[Demo]:
+async def _connect(_: DemoSettings, __: Services) -> AsyncGenerator[Demo]:
     yield Demo()
 
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from ringmain_core.arguments import Upstream
-from ringmain_core.cursors import Cursors
 from ringmain_core.errors import ConfigurationError, NotFound
+from ringmain_core.services import Services
 from ringmain_postgres.client import Database
 from ringmain_postgres.settings import PostgresSettings
 
@@ -13,9 +13,9 @@ from ringmain_postgres.settings import PostgresSettings
 class Postgres(Upstream):
     """Every configured database, by name."""
 
-    def __init__(self, settings: PostgresSettings, cursors: Cursors) -> None:
+    def __init__(self, settings: PostgresSettings, services: Services) -> None:
         self.settings = settings
-        self.cursors = cursors
+        self.cursors = services.cursors
         self.databases = {
             name: Database(name, database, settings) for name, database in settings.databases.items()
         }
@@ -37,7 +37,7 @@ class Postgres(Upstream):
 
 
 @asynccontextmanager
-async def connect(settings: PostgresSettings, cursors: Cursors) -> AsyncGenerator[Postgres]:
+async def connect(settings: PostgresSettings, services: Services) -> AsyncGenerator[Postgres]:
     """The client for a process. It connects when first used, so a database may be down when it starts.
 
     Raises:
@@ -48,7 +48,7 @@ async def connect(settings: PostgresSettings, cursors: Cursors) -> AsyncGenerato
             "no database is set: give RINGMAIN_POSTGRES_URL=postgresql://user:password@host/name, or "
             "RINGMAIN_POSTGRES_CONFIG with a file of several."
         )
-    postgres = Postgres(settings, cursors)
+    postgres = Postgres(settings, services)
     async with AsyncExitStack() as stack:
         for database in postgres.databases.values():
             stack.push_async_callback(database.close)
