@@ -27,6 +27,8 @@ from ringmain_core.gates.adapter import EXCHANGE, Adapter, Exchange
 from ringmain_core.gates.audit import Audit, Intent, Trail
 from ringmain_core.gates.rate_limit import RateLimit
 from ringmain_core.identity.api_keys import ApiKeys, KeyFile
+from ringmain_core.identity.credentials import Credentials
+from ringmain_core.identity.jwt import Tokens
 from ringmain_core.policy import Policy
 from ringmain_core.policy_file import load_policy
 from ringmain_core.principal import Principal
@@ -124,6 +126,7 @@ def _gates(bench: _Bench, policy: Policy, log: AuditLog) -> None:
 
 def _front(bench: _Bench, policy: Policy) -> None:
     keys = ApiKeys(KeyFile(bench.setting.folder / "state" / "keys.json"))
+    credentials = Credentials(keys, Tokens(lambda: policy), lambda: policy)
     body = messages.call(1, "echo", {"text": "say 1000000 again"}, messages.MODERN)
 
     async def app(_: Scope, __: Receive, send: Send) -> None:
@@ -140,7 +143,7 @@ def _front(bench: _Bench, policy: Policy) -> None:
         routes={"/v1/mcp": Route(app, "http", "v1")},
         pages=app,
         neighbours=Neighbours([], []),
-        authenticate=lambda credential: keys.recognise(credential, policy),
+        authenticate=credentials.recognise,
         record=lambda _, __, ___: None,
         max_body=1 << 22,
     )

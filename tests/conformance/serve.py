@@ -18,10 +18,14 @@ from ringmain_core.cli import run
 from ringmain_core.cursors import Cursors
 from ringmain_core.gates.audit import Trail
 from ringmain_core.identity.api_keys import ApiKeys
+from ringmain_core.identity.credentials import Credentials
+from ringmain_core.identity.jwt import Tokens
 from ringmain_core.on_disk import PolicyStore, audit_key, key_file, opened_audit
+from ringmain_core.sealing import KeyRing
 from ringmain_core.server import Runtime, build_server
 from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings, CoreSettings
+from ringmain_core.state.local import LocalState
 from ringmain_core.transport.http import HttpApp, serve_http
 
 Context = ServerRequestContext[Everything, Any]
@@ -90,11 +94,19 @@ def _announce(url: str) -> None:
 async def serve(core: CoreSettings, key: str) -> None:
     """Like `run_http` of the core, with the additions of this module."""
     policies = PolicyStore(connector, core.policy)
-    keys = ApiKeys(key_file(core))
+    tokens = Tokens(lambda: policies.current)
+    credentials = Credentials(ApiKeys(key_file(core)), tokens, lambda: policies.current)
     secret = os.urandom(32)
     with opened_audit(connector, core) as audit:
         trail = Trail(connector.name, audit, audit_key(core).mac_of_answer)
-        runtime = Runtime(core=core, policy=lambda: policies.current, trail=trail, local=None, secret=secret)
+        runtime = Runtime(
+            core=core,
+            policy=lambda: policies.current,
+            trail=trail,
+            local=None,
+            keys=KeyRing([secret]),
+            state=LocalState(),
+        )
         async with connector.connect(ConnectorSettings(), Services(Cursors(secret))) as upstream:
             server = build_server(connector, upstream, runtime)
             add_what_only_the_suite_needs(server, upstream)
@@ -103,9 +115,10 @@ async def serve(core: CoreSettings, key: str) -> None:
                 server,
                 upstream,
                 core,
-                authenticate=lambda credential: keys.recognise(credential, policies.current),
+                authenticate=credentials.recognise,
                 record=trail.write_unserved,
                 audit_healthy=lambda: audit.stats.healthy,
+                policy=lambda: policies.current,
                 event_store=Events(),
             )
             app.asgi = WithKey(app.asgi, key)

@@ -9,12 +9,13 @@ from contract.discover import ROOT, connectors, package_of
 from ringmain_core.commands import tokens_of
 from ringmain_core.connector import AnyConnector
 from ringmain_core.settings import CoreSettings
+from ringmain_core.versions import LATEST
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
 def snapshot(connector: AnyConnector) -> str:
-    """Everything that a client is told about a connector, as JSON text."""
+    """Everything that a client is told by one version of a connector's API, as JSON text."""
     surface = {
         "instructions": connector.instructions,
         "tools": [tool.listing() for tool in connector.tools],
@@ -26,8 +27,13 @@ def snapshot(connector: AnyConnector) -> str:
 
 def generated() -> dict[Path, str]:
     """Every file with generated parts, as it should be."""
-    files = {SNAPSHOTS / f"{name}.json": snapshot(connector) for name, connector in connectors().items()}
-    for name, connector in connectors().items():
+    files = {
+        SNAPSHOTS / f"{name}.{version}.json": snapshot(view)
+        for name, connector in connectors().items()
+        for version, view in connector.views.items()
+    }
+    for name, all_versions in connectors().items():
+        connector = all_versions.views[LATEST]
         readme = package_of(name) / "README.md"
         parts = {
             "tools": tools_table(connector),
@@ -40,6 +46,11 @@ def generated() -> dict[Path, str]:
     root = ROOT / "README.md"
     files[root] = with_parts(root, {"connectors": connectors_table()})
     return files
+
+
+def is_frozen(path: Path) -> bool:
+    """Whether a file is the snapshot of a version that is not the latest: clients rely on what it says."""
+    return path.parent == SNAPSHOTS and not path.stem.endswith(f".{LATEST}")
 
 
 def with_parts(path: Path, parts: dict[str, str]) -> str:
@@ -95,7 +106,8 @@ def _default(field: Any) -> str:
 
 def connectors_table() -> str:
     rows = ["| connector | tools | tokens | what an agent can do |", "|---|---|---|---|"]
-    for name, connector in sorted(connectors().items()):
+    for name, all_versions in sorted(connectors().items()):
+        connector = all_versions.views[LATEST]
         tokens = sum(tokens_of(tool) for tool in connector.tools)
         names = ", ".join(f"`{tool.name}`" for tool in connector.tools)
         folder = package_of(name).relative_to(ROOT)

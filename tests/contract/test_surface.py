@@ -1,21 +1,26 @@
 """Every connector keeps the rules of its declarations, and says nothing that is not so."""
 
 import re
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from contract.discover import ROOT, connectors, package_of, project
-from contract.surface import generated
+from contract.surface import generated, is_frozen
 from ringmain_core.commands import tokens_of
 from ringmain_core.connector import AnyConnector
 from ringmain_core.results import Answer
 from ringmain_core.settings import CoreSettings
 from ringmain_core.tooling import Declaration, Tool
 
-CONNECTORS = [pytest.param(connector, id=name) for name, connector in connectors().items()]
+CONNECTORS = [
+    pytest.param(view, id=f"{name}.{version}")
+    for name, connector in connectors().items()
+    for version, view in connector.views.items()
+]
 TOOLS = [
-    pytest.param(tool, id=f"{name}.{tool.name}")
+    pytest.param(tool, id=f"{name}.{tool.name}.{tool.since}")
     for name, connector in connectors().items()
     for tool in connector.tools
 ]
@@ -70,6 +75,13 @@ def test_every_annotation_is_stated(tool: Tool) -> None:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
+def test_every_write_can_be_rehearsed_and_repeated_safely(tool: Tool) -> None:
+    if tool.access != "read":
+        assert tool.arguments.can_rehearse
+        assert tool.arguments.idempotency_key == "idempotency_key"
+
+
+@pytest.mark.parametrize("tool", TOOLS)
 def test_schemas_are_slim_and_closed(tool: Tool) -> None:
     schema = tool.listing()["inputSchema"]
     assert schema["type"] == "object"
@@ -111,9 +123,12 @@ def test_declarations_are_data_that_policy_can_name() -> None:
 
 
 @pytest.mark.parametrize("path", generated(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_snapshots_and_generated_parts_are_up_to_date(path: Any) -> None:
-    assert path.exists(), "run `make readme` and look at what changed"
-    assert path.read_text(encoding="utf-8") == generated()[path], "run `make readme` and look at what changed"
+def test_snapshots_and_generated_parts_are_up_to_date(path: Path) -> None:
+    advice = "run `make readme` and look at what changed"
+    if is_frozen(path):
+        advice = "clients rely on this version: mark what is new with `since`, what goes away with `until`"
+    assert path.exists(), advice
+    assert path.read_text(encoding="utf-8") == generated()[path], advice
 
 
 def nodes(schema: Any) -> list[dict[str, Any]]:

@@ -30,6 +30,26 @@ class OnRecord:
     show: Callable[[Any], Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """Marks the parameter of a write that says whether it is only to show its effect."""
+
+    when: Callable[[Any], bool] = bool
+
+
+@dataclass(frozen=True, slots=True)
+class _OncePerKey:
+    """Marks the parameter of a write that makes it safe to repeat."""
+
+
+DryRun = Annotated[bool, Field(description="Only show the exact effect."), Rehearsal()]
+IdempotencyKey = Annotated[
+    str | None,
+    Field(min_length=1, max_length=200, description="The same key is done once, however often sent."),
+    _OncePerKey(),
+]
+
+
 def withheld(value: Any) -> str:
     """For `OnRecord`: say only that there was something, and how much."""
     return f"<withheld, {len(json.dumps(value, default=str))} characters>"
@@ -45,6 +65,8 @@ class Arguments:
         hints = typing.get_type_hints(function, include_extras=True)
         self._injected: dict[str, type] = {}
         self._on_record: dict[str, OnRecord] = {}
+        self._rehearsal: tuple[str, Rehearsal] | None = None
+        self.idempotency_key: str | None = None
         names: list[str] = []
         fields: dict[str, Any] = {}
         for name, parameter in inspect.signature(function).parameters.items():
@@ -59,6 +81,10 @@ class Arguments:
             for mark in _metadata(hint):
                 if isinstance(mark, OnRecord):
                     self._on_record[name] = mark
+                elif isinstance(mark, Rehearsal):
+                    self._rehearsal = (name, mark)
+                elif isinstance(mark, _OncePerKey):
+                    self.idempotency_key = name
         self.names: tuple[str, ...] = tuple(names)
         config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
         self._model: type[BaseModel] = create_model("Arguments", __config__=config, **fields)
@@ -80,6 +106,18 @@ class Arguments:
         for name, kind in self._injected.items():
             bound[name] = call if kind is Call else upstream
         return bound
+
+    @property
+    def can_rehearse(self) -> bool:
+        """Whether a call can ask to be shown the effect only."""
+        return self._rehearsal is not None
+
+    def rehearses(self, bound: Mapping[str, Any]) -> bool:
+        """Whether this call does."""
+        if self._rehearsal is None:
+            return False
+        name, mark = self._rehearsal
+        return mark.when(bound[name])
 
     def on_record(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments as the audit may keep them."""

@@ -3,7 +3,7 @@
 import math
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mcp.server.session import ServerSession
     from mcp_types import InputResponse
 
+    from ringmain_core.flow import Audience, Flow
+    from ringmain_core.telemetry.tracing import Tracing
     from ringmain_core.tooling import Declaration
 
 Transport = Literal["stdio", "http", "sse"]
@@ -31,8 +33,19 @@ class Call:
         grant: What policy gives this caller for the declaration, fences included.
         client: The way back to the client: progress, elicitation, sampling.
         era: The protocol revision in use, a date.
+        trace_id: The trace that the call belongs to (W3C), for log, audit and spans.
+        request_id: The client's own number for the request.
+        ambient: The trace context of the HTTP request: its headers `traceparent` and `tracestate`.
+        tracing: Makes spans below the call's own, where calls are traced.
+        sampled: Whether this call's trace is recorded.
+        session: Names the client's session, in revisions that have them.
         input_responses: What the client answered to the questions of the round before, by their keys.
         request_state: What the function wanted to be told again in this round.
+        confirmed: What a person has said yes to in earlier rounds: digests by the names of the questions.
+        asked: What the round before has asked, the same way.
+        flow: Remembers what has been read, for what is written later.
+        keep_note: Keeps what `note` is given; `None` for a call without an idempotency key.
+        before_effect: What has to happen right before a side effect: it is put on record.
         answer_bytes: How large the answer may become.
         deadline: When the call must be over, on the clock of `time.monotonic`.
         refused_by: The gate that said no.
@@ -49,8 +62,18 @@ class Call:
     client: "ServerSession"
     era: str
     trace_id: str | None = None
+    request_id: str | None = None
+    ambient: Mapping[str, str] | None = None
+    tracing: "Tracing | None" = None
+    sampled: bool = False
+    session: str | None = None
     input_responses: Mapping[str, "InputResponse"] = field(default_factory=dict[str, "InputResponse"])
     request_state: str | None = None
+    confirmed: dict[str, str] = field(default_factory=dict[str, str])
+    asked: dict[str, str] = field(default_factory=dict[str, str])
+    flow: "Flow | None" = None
+    keep_note: Callable[[Any], Awaitable[None]] | None = None
+    before_effect: Callable[[], Awaitable[None]] | None = None
     declaration: "Declaration | None" = None
     grant: Grant = EVERYTHING
     id: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -74,6 +97,29 @@ class Call:
     def fence(self, kind: str) -> Fence:
         """Which objects of a kind (`table`, `channel`, `repo`) this caller may touch."""
         return self.grant.fence(f"{self.connector}.{kind}")
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline."""
+        return self.deadline - time.monotonic()
+
+    async def saw(self, audience: "Audience") -> None:
+        """Say that the answer holds untrusted text which this audience, and nobody else, can read."""
+        if self.flow is not None:
+            await self.flow.saw(self, audience)
+
+    async def may_share(self, audience: "Audience", what: str) -> None:
+        """Ask a person where something read before could now reach more people; see `Flow.may_share`."""
+        if self.flow is not None:
+            await self.flow.may_share(self, audience, what)
+
+    async def note(self, value: Any) -> None:
+        """Keep a JSON value with this call's idempotency key, before the effect.
+
+        Should the outcome be lost, the tool's `settle` is given it to find out.
+        """
+        if self.keep_note is not None:
+            await self.keep_note(value)
 
     async def progress(self, done: float, total: float | None = None, message: str | None = None) -> None:
         """Tell the client how far the work has come; silent where it did not ask."""

@@ -14,6 +14,7 @@ from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.log import secrets_in, set_up_logging
 from ringmain_core.settings import ConnectorSettings, CoreSettings
+from ringmain_core.versions import LATEST, VERSIONS
 
 _FAILED, _MISCONFIGURED = 1, 2
 _log = logging.getLogger(__name__)
@@ -28,10 +29,16 @@ def run(connector: AnyConnector, arguments: list[str] | None = None) -> int:
     options = _parser(connector).parse_args(arguments)
     set_up_logging("info", "text", ())  # until the settings say how
     try:
-        core = _read(CoreSettings, host=options.__dict__.get("host"), port=options.__dict__.get("port"))
+        given = {name: options.__dict__.get(name) for name in ("host", "port", "workers")}
+        core = _read(CoreSettings, **given)
         settings = _read(connector.settings)
         set_up_logging(core.log_level, core.log_format, secrets_in(core, settings))
-        return _dispatch(connector.configured(settings), options, core, settings)
+        configured = connector.configured(settings)
+        if core.prompts_dir is not None:
+            from ringmain_core.operator_prompts import read_prompts
+
+            configured = configured.with_prompts(read_prompts(core.prompts_dir, configured))
+        return _dispatch(configured, options, core, settings)
     except (ConfigurationError, AuditUnavailable) as error:
         print(f"{connector.distribution}: {error}", file=sys.stderr)
         return _MISCONFIGURED
@@ -105,6 +112,7 @@ def _parser(connector: AnyConnector) -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve over HTTP")
     serve.add_argument("--host", help="address to listen on (RINGMAIN_HOST)")
     serve.add_argument("--port", type=int, help="port to listen on, 0 for a free one (RINGMAIN_PORT)")
+    serve.add_argument("--workers", type=int, help="processes that share the port (RINGMAIN_WORKERS)")
 
     keys = commands.add_parser("keys", help="API keys: create, list, revoke")
     key_actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -120,7 +128,10 @@ def _parser(connector: AnyConnector) -> argparse.ArgumentParser:
     policy_actions = policy.add_subparsers(dest="action", metavar="ACTION", required=True)
     policy_actions.add_parser("check", help="read the file and say what is wrong with it")
     explain = policy_actions.add_parser("explain", help="say whether an agent may use something, and why")
-    explain.add_argument("--agent", required=True, help="the agent's id")
+    whom = explain.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--agent", help="the agent's id")
+    whom.add_argument("--issuer", help="the name of an issuer of tokens; `--claims` says what the token has")
+    explain.add_argument("--claims", default="{}", help="the token's claims, `scope` included, as JSON")
     explain.add_argument("--tool", help="a tool, resource or prompt by name (default: all of them)")
     explain.add_argument("--args", default="{}", help="arguments of the call, as JSON")
 
@@ -134,7 +145,22 @@ def _parser(connector: AnyConnector) -> argparse.ArgumentParser:
     tail.add_argument("-f", "--follow", action="store_true", help="go on as records come")
     tail.add_argument("--json", action="store_true", help="whole records, as JSON lines")
 
+    accounts = commands.add_parser("accounts", help="accounts at the provider: connect, list, disconnect")
+    account_actions = accounts.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for action, does in (
+        ("list", "show which account is connected"),
+        ("connect", "show a link to open in a browser on this computer, and wait"),
+        ("disconnect", "end the account's access, there and here"),
+    ):
+        account_action = account_actions.add_parser(action, help=does)
+        account_action.add_argument(
+            "--as", dest="owner", default="local", metavar="AGENT", help="whose account (default: local)"
+        )
+
     tools = commands.add_parser("tools", help="show what a model sees, and what it costs in tokens")
+    tools.add_argument(
+        "--api", choices=VERSIONS, default=LATEST, help=f"version of the API (default: {LATEST})"
+    )
     tools.add_argument("--json", action="store_true", help="the answer to tools/list, as JSON")
 
     commands.add_parser("doctor", help="check settings, credentials, reachability and permissions")

@@ -1,11 +1,11 @@
-"""The sub-commands that operators use: keys, policy, audit, tools, doctor."""
+"""The sub-commands that operators use: keys, policy, audit, accounts, tools, doctor."""
 
 import argparse
 import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +13,9 @@ from ringmain_core.audit import AuditUnavailable
 from ringmain_core.connector import AnyConnector, Check
 from ringmain_core.cursors import Cursors
 from ringmain_core.errors import ConfigurationError
+from ringmain_core.identity.issuers import Issuer
 from ringmain_core.on_disk import PolicyStore, audit_key, audit_path, is_loopback, key_file, opened_audit
+from ringmain_core.policy import Policy
 from ringmain_core.principal import LOCAL, Principal
 from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings, CoreSettings
@@ -42,12 +44,24 @@ def run(
             return _verify(connector, core, options)
         case ("audit", "tail"):
             return _tail(connector, core, options)
+        case ("accounts", _):
+            from ringmain_core.identity.accounts.commands import run_accounts
+
+            return asyncio.run(run_accounts(connector, options, core, settings, _say, _complain))
         case ("tools", _):
-            return _show_tools(connector, as_json=options.json)
+            return _show_tools(connector.views[options.api], as_json=options.json)
         case ("doctor", _):
             return asyncio.run(_doctor(connector, core, settings))
         case _:
             raise AssertionError(options.command)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _complain(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _create_key(connector: AnyConnector, core: CoreSettings, agent: str) -> int:
@@ -95,6 +109,9 @@ def _check_policy(connector: AnyConnector, core: CoreSettings) -> int:
     print(f"{core.policy or 'No policy file is set (RINGMAIN_POLICY); the default'}: fine.")
     for agent in policy.agents.values():
         print(f"  agent {agent.id}: roles {', '.join(agent.roles) or 'none'}")
+    for issuer in policy.issuers.values():
+        given = dict.fromkeys(rule.role for rule in issuer.roles)
+        print(f"  issuer {issuer.name}: {issuer.issuer}, roles by claims: {', '.join(given) or 'none'}")
     return 0
 
 
@@ -110,15 +127,24 @@ def _explain(connector: AnyConnector, core: CoreSettings, options: argparse.Name
         raise ConfigurationError(f"--args is not JSON: {error}") from None
     if not isinstance(arguments, dict):
         raise ConfigurationError("--args is not a JSON object")
-    principal = Principal(options.agent, "api_key")
+    principal = _explained(policy, options)
+    if principal.auth == "jwt":
+        print(f"{principal.id}: roles {', '.join(policy.roles_of(principal) or ()) or 'none'}")
     refused = 0
     for declaration in declarations:
         grant = policy.grant(principal, connector.name, declaration.name, declaration.access)
-        refused += not grant.allowed
-        print(f"{'allowed' if grant.allowed else 'refused'}  {declaration.name} ({declaration.access})")
+        scope = f"{connector.name}:{declaration.access}"
+        lacking = grant.allowed and principal.scopes is not None and scope not in principal.scopes
+        allowed = grant.allowed and not lacking
+        refused += not allowed
+        print(f"{'allowed' if allowed else 'refused'}  {declaration.name} ({declaration.access})")
         print(f"         {grant.because}")
+        if lacking:
+            print(f"         but the token lacks the scope {scope}; clients are told to ask for it")
         for kind in sorted({kind for fences in grant.fences for kind in fences}):
             print(f"         fence {kind}: {grant.fence(kind).describe()}")
+        if grant.confirm and declaration.access != "read":
+            print("         a person has to confirm it")
         if options.tool and isinstance(declaration, Tool):
             limits = policy.tool_limits(connector.name, declaration.name) or policy.agent_limits(principal)
             print(f"         limits: {limits.rate:g}/s, burst {limits.burst}, {limits.concurrency} at once")
@@ -126,6 +152,27 @@ def _explain(connector: AnyConnector, core: CoreSettings, options: argparse.Name
             if unknown:
                 print(f"         it takes no argument {', '.join(unknown)}")
     return _FAILED if refused and options.tool else 0
+
+
+def _explained(policy: Policy, options: argparse.Namespace) -> Principal:
+    """Whom `policy explain` is about: an agent, or whoever has a token with some claims."""
+    if options.agent is not None:
+        return Principal(options.agent, "api_key")
+    from ringmain_core.identity.jwt import principal_of
+
+    issuers = {issuer.name: issuer for issuer in policy.issuers.values()}
+    issuer = issuers.get(options.issuer)
+    if issuer is None:
+        raise ConfigurationError(
+            f"the policy has no issuer {options.issuer!r} (it has {', '.join(issuers) or 'none'})"
+        )
+    try:
+        claims: Any = json.loads(options.claims)
+    except ValueError as error:
+        raise ConfigurationError(f"--claims is not JSON: {error}") from None
+    if not isinstance(claims, dict):
+        raise ConfigurationError("--claims is not a JSON object")
+    return principal_of(issuer, {"sub": "anybody", **cast("dict[str, Any]", claims)})
 
 
 def _verify(connector: AnyConnector, core: CoreSettings, options: argparse.Namespace) -> int:
@@ -215,7 +262,10 @@ async def _all_checks(
         "version", "ok", f"{connector.distribution} {connector.version}, Python {sys.version.split()[0]}"
     )
     yield _policy_check(connector, core)
-    yield _keys_check(core)
+    issuers = _issuers(connector, core)
+    yield _keys_check(core, issuers)
+    async for check in _issuer_checks(connector, core, issuers):
+        yield check
     yield _audit_check(connector, core)
     try:
         async with connector.connect(settings, Services(Cursors(os.urandom(32)))) as upstream:
@@ -240,9 +290,28 @@ def _policy_check(connector: AnyConnector, core: CoreSettings) -> Check:
     return Check("policy", "ok", f"{core.policy}: {len(policy.agents)} agents")
 
 
-def _keys_check(core: CoreSettings) -> Check:
+def _issuers(connector: AnyConnector, core: CoreSettings) -> Collection[Issuer]:
+    """The issuers of the policy; none where it cannot be read, which is a finding of its own."""
+    try:
+        return PolicyStore(connector, core.policy).current.issuers.values()
+    except ConfigurationError:
+        return ()
+
+
+async def _issuer_checks(
+    connector: AnyConnector, core: CoreSettings, issuers: Collection[Issuer]
+) -> AsyncIterator[Check]:
+    if not issuers:
+        return
+    from ringmain_core.identity.checks import check_issuers
+
+    async for check in check_issuers(connector, core, issuers):
+        yield check
+
+
+def _keys_check(core: CoreSettings, issuers: Collection[Issuer]) -> Check:
     count = len(key_file(core).keys())
-    if count == 0 and not is_loopback(core.host):
+    if count == 0 and not issuers and not is_loopback(core.host):
         return Check("keys", "failed", f"none, and {core.host} is not loopback", "Run `keys create AGENT`.")
     return Check("keys", "ok", f"{count} in {key_file(core).path}")
 

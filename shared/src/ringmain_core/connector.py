@@ -1,17 +1,20 @@
 """What a connector's package hands over."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any, Generic, Literal, Self, TypeVar
 
 from ringmain_core.arguments import Upstream
+from ringmain_core.identity.accounts.provider import ProviderClient
+from ringmain_core.live.watch import Watch
 from ringmain_core.policy_file import Vocabulary
 from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings
 from ringmain_core.tooling import Declaration, Prompt, Resource, Tool
+from ringmain_core.versions import VERSIONS
 
 SettingsT = TypeVar("SettingsT", bound=ConnectorSettings)
 UpstreamT = TypeVar("UpstreamT", bound=Upstream)
@@ -31,6 +34,10 @@ def _no_more(_: object) -> Sequence[Resource]:
     return ()
 
 
+def _no_provider(_: object) -> ProviderClient | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Connector(Generic[SettingsT, UpstreamT]):
     """A system that agents may use, described as data.
@@ -44,7 +51,9 @@ class Connector(Generic[SettingsT, UpstreamT]):
         ready: Raises where the system behind the connector cannot be used now; bounded by the caller.
         diagnose: What `doctor` looks at, in order.
         fences: The kinds of object that policy can fence: `table`, `channel`, `repo`.
+        watches: How changes of the resources with these names become known; clients can listen to them.
         more_resources: Resources that depend on the settings; one with a known name replaces that one.
+        provider: Where callers have accounts of their own, from the settings; `None` where they need none.
     """
 
     name: str
@@ -58,7 +67,9 @@ class Connector(Generic[SettingsT, UpstreamT]):
     resources: Sequence[Resource] = ()
     prompts: Sequence[Prompt] = ()
     fences: Sequence[str] = ()
+    watches: Mapping[str, Watch[UpstreamT]] = field(default_factory=dict[str, Watch[Any]])
     more_resources: Callable[[SettingsT], Sequence[Resource]] = _no_more
+    provider: Callable[[SettingsT], ProviderClient | None] = _no_provider
 
     @property
     def distribution(self) -> str:
@@ -75,6 +86,10 @@ class Connector(Generic[SettingsT, UpstreamT]):
         }
         return replace(self, resources=tuple(resources.values()))
 
+    def with_prompts(self, prompts: Sequence[Prompt]) -> Self:
+        """The connector with further prompts, those of an operator."""
+        return replace(self, prompts=(*self.prompts, *prompts))
+
     def declarations(self) -> Iterator[Declaration]:
         """Everything that policy can name."""
         yield from self.tools
@@ -85,6 +100,19 @@ class Connector(Generic[SettingsT, UpstreamT]):
         """What a policy file can name."""
         names = frozenset(declaration.name for declaration in self.declarations())
         return Vocabulary(self.name, names, frozenset(self.fences))
+
+    @cached_property
+    def views(self) -> "Mapping[str, Self]":
+        """The connector as each version of the API shows it. In one view a name stands for one thing."""
+        return {version: self._as_of(version) for version in VERSIONS}
+
+    def _as_of(self, version: str) -> Self:
+        return replace(
+            self,
+            tools=tuple(tool for tool in self.tools if tool.is_in(version)),
+            resources=tuple(resource for resource in self.resources if resource.is_in(version)),
+            prompts=tuple(prompt for prompt in self.prompts if prompt.is_in(version)),
+        )
 
     @cached_property
     def tools_by_name(self) -> dict[str, Tool]:

@@ -20,10 +20,13 @@ class Cursors:
 
     A cursor belongs to the principal and the connector it was made for: to everybody else it is as unknown as
     one that never was. It is stateless: whoever holds the key can open it, on any replica.
+
+    Args:
+        keys: The first seals, all of them open.
     """
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, *keys: bytes) -> None:
+        self._keys = keys
 
     def seal(self, call: Call, purpose: str, state: Any) -> str:
         """Turn a JSON value of at most 256 KiB into a cursor for this caller and purpose."""
@@ -31,7 +34,8 @@ class Cursors:
         if len(plain) > _MAX_STATE_BYTES:
             raise ValueError(f"a cursor cannot hold {len(plain):,} bytes")
         payload = zlib.compress(plain, 9)
-        return base64.urlsafe_b64encode(self._mac(call, purpose, payload) + payload).rstrip(b"=").decode()
+        mac = _mac(self._keys[0], call, purpose, payload)
+        return base64.urlsafe_b64encode(mac + payload).rstrip(b"=").decode()
 
     def open(self, call: Call, purpose: str, cursor: str) -> Any:
         """Turn a cursor back into the value it was made of.
@@ -44,13 +48,14 @@ class Cursors:
         except ValueError:
             raw = b""
         mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-        if not hmac.compare_digest(mac, self._mac(call, purpose, payload)):
+        if not any(hmac.compare_digest(mac, _mac(key, call, purpose, payload)) for key in self._keys):
             raise InvalidCursor(_INVALID)
         try:
             return json.loads(zlib.decompressobj().decompress(payload, _MAX_STATE_BYTES))
         except (zlib.error, ValueError) as error:
             raise InvalidCursor(_INVALID) from error
 
-    def _mac(self, call: Call, purpose: str, payload: bytes) -> bytes:
-        owner = json.dumps([call.connector, call.principal.auth, call.principal.id, purpose]).encode()
-        return hmac.digest(self._key, owner + b"\0" + payload, hashlib.sha256)[:_MAC_BYTES]
+
+def _mac(key: bytes, call: Call, purpose: str, payload: bytes) -> bytes:
+    owner = json.dumps([call.connector, call.principal.auth, call.principal.id, purpose]).encode()
+    return hmac.digest(key, owner + b"\0" + payload, hashlib.sha256)[:_MAC_BYTES]

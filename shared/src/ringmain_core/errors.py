@@ -1,5 +1,6 @@
 """Every failure a caller may see: each has a stable code and a sentence that says what to do next."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 ERROR_META = "dev.ringmain/error"
@@ -87,6 +88,60 @@ class OutcomeUnknown(ToolFailure):
     code = "outcome_unknown"
 
 
+class ConfirmationNeeded(ToolFailure):
+    """A person has to say yes first, and the client has no way to ask one."""
+
+    code = "confirmation_needed"
+    gate = "confirm"
+
+
+class Declined(ToolFailure):
+    """A person was asked and said no."""
+
+    code = "declined"
+    gate = "confirm"
+
+
+class KeyReused(ToolFailure):
+    """The idempotency key belongs to another action."""
+
+    code = "idempotency_key_reused"
+
+
+class InProgress(ToolFailure):
+    """A call with the same idempotency key has not ended yet."""
+
+    code = "in_progress"
+    retryable = True
+
+
+class StateLost(ToolFailure):
+    """What replicas share cannot be reached, and doing this without it could do it twice."""
+
+    code = "state_unavailable"
+    retryable = True
+
+
+class AccountNeeded(ToolFailure):
+    """The caller has to connect an account at a provider first, or again; `url` is where a person can.
+
+    Args:
+        message: As of every failure; it carries the link too, for clients that show nothing else.
+        url: The link; it works once, for some minutes.
+        provider: Which kind of account.
+        is_there: Says whether the account has come meanwhile.
+    """
+
+    code = "account_needed"
+
+    def __init__(
+        self, message: str, *, url: str, provider: str, is_there: Callable[[], Awaitable[bool]]
+    ) -> None:
+        super().__init__(message, url=url, provider=provider)
+        self.url = url
+        self.is_there = is_there
+
+
 class UpstreamUnavailable(ToolFailure):
     """The system behind the connector cannot be reached, or went away."""
 
@@ -121,6 +176,29 @@ class Unauthenticated(Refusal):
     http_status = 401
 
 
+class InvalidToken(Unauthenticated):
+    """A credential that is not known, or not good any more; the log has the reason."""
+
+    code = "invalid_token"
+
+
+class InsufficientScope(Refusal):
+    """Policy would allow it, but the token was given for less; one with `scope` would do."""
+
+    code = "insufficient_scope"
+    rpc_code = -32003
+    http_status = 403
+
+
+class IdentityUnavailable(Refusal):
+    """Who is calling cannot be found out now: the issuer's keys cannot be had."""
+
+    code = "identity_unavailable"
+    retryable = True
+    rpc_code = -32004
+    http_status = 503
+
+
 class Unknown(Refusal):
     """No such tool, prompt or method for this caller: what policy hides looks like what is not there."""
 
@@ -148,12 +226,44 @@ class UnknownResource(Refusal):
     http_status = 400
 
 
+class VersionGone(Refusal):
+    """This version of the API is past its sunset."""
+
+    code = "version_gone"
+    rpc_code = -32012
+    http_status = 410
+
+
+class NotLive(Refusal):
+    """A resource that never tells when it changes."""
+
+    code = "not_live"
+    rpc_code = -32602
+    http_status = 400
+
+
+class NoStream(Refusal):
+    """This server is set up so that it cannot tell a client anything but the answers to its requests."""
+
+    code = "no_stream"
+    rpc_code = -32014
+    http_status = 406
+
+
 class RateLimited(Refusal):
     """Too many calls at once or in too short a time."""
 
     code = "rate_limited"
     retryable = True
     rpc_code = -32005
+    http_status = 429
+
+
+class LoopDetected(Refusal):
+    """The same call has failed again and again: it needs other arguments, or a person."""
+
+    code = "loop_detected"
+    rpc_code = -32013
     http_status = 429
 
 

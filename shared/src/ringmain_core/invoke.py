@@ -1,59 +1,131 @@
-"""Runs a declared function: arguments, deadline, and no failure without words for the caller."""
+"""Runs a declared function: arguments, confirmation, once per key, deadline, and words for every failure."""
 
+import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import anyio
 from mcp.shared.exceptions import MCPError
 
 from ringmain_core.call import Call
+from ringmain_core.confirmations import Ask, confirm
 from ringmain_core.errors import DeadlineExceeded, OutcomeUnknown, RingmainError, Unexpected
-from ringmain_core.tooling import Declaration
+from ringmain_core.idempotency import Idempotency
+from ringmain_core.results import WireResult, success
+from ringmain_core.tooling import Declaration, Tool
 
 _log = logging.getLogger(__name__)
+_MOST_SHOWN = 2_000
 T = TypeVar("T")
 
 
-async def invoke(
-    declaration: Declaration, raw: Mapping[str, Any], call: Call, upstream: object, default_timeout: float
-) -> Any:
-    """Validate the arguments and run the function.
+@dataclass(frozen=True)
+class Invoke:
+    """Runs declared functions for one connector.
 
-    Raises:
-        InvalidArguments: Where the arguments do not fit.
+    Attributes:
+        upstream: The connector's client.
+        idempotency: Remembers what writes came to.
+        default_timeout: Seconds, for declarations without one of their own.
     """
-    bound = declaration.arguments.bind(raw, call, upstream)
-    return await bounded(lambda: declaration.function(**bound), declaration, call, default_timeout)
 
+    upstream: object
+    idempotency: Idempotency
+    default_timeout: float
 
-async def bounded(
-    run: Callable[[], Awaitable[T]], declaration: Declaration, call: Call, default_timeout: float
-) -> T:
-    """Run something of a declaration's within its time.
+    async def __call__(self, declaration: Declaration, raw: Mapping[str, Any], call: Call) -> Any:
+        """Validate the arguments and run the function of a resource or prompt.
 
-    Raises:
-        DeadlineExceeded: Where a read took longer than the declaration or server allows; it was cancelled.
-        OutcomeUnknown: Where a write did.
-        Unexpected: Where it failed in a way nobody planned for; the log has the rest.
-    """
-    name = declaration.name
-    timeout = declaration.timeout or default_timeout
-    call.deadline = time.monotonic() + timeout
-    try:
-        with anyio.move_on_after(timeout):
+        Raises:
+            InvalidArguments: Where the arguments do not fit.
+        """
+        bound = declaration.arguments.bind(raw, call, self.upstream)
+        return await self.bounded(lambda: declaration.function(**bound), declaration, call)
+
+    async def tool(self, tool: Tool, raw: Mapping[str, Any], call: Call) -> WireResult:
+        """Do what a tool does, and give its result the form of the wire.
+
+        Raises:
+            InvalidArguments: Where the arguments do not fit.
+        """
+        call.deadline = time.monotonic() + (tool.timeout or self.default_timeout)
+        bound = tool.arguments.bind(raw, call, self.upstream)
+
+        async def run() -> WireResult:
+            value = await self.bounded(lambda: tool.function(**bound), tool, call)
+            return success(value, call.answer_bytes)
+
+        if tool.access == "read" or tool.arguments.rehearses(bound):
             return await run()
-    except (RingmainError, MCPError):
-        raise
-    except Exception as error:
-        _log.exception("%s failed", name)
-        raise Unexpected(
-            f"`{name}` failed unexpectedly. The operator finds the reason in the log under {call.id}."
-        ) from error
-    if declaration.access == "read":
-        raise DeadlineExceeded(f"`{name}` took longer than {timeout:g} s and was cancelled. Ask for less.")
-    raise OutcomeUnknown(
-        f"`{name}` took longer than {timeout:g} s and was cancelled, perhaps too late. Check whether it has "
-        "happened before you try again."
-    )
+
+        async def prepare() -> None:
+            if call.grant.confirm:
+                await confirm(call, "call", await self._question(tool, bound, raw, call))
+
+        async def write() -> WireResult:
+            if call.before_effect is not None:
+                await call.before_effect()
+            return await run()
+
+        async def settle(note: Any) -> WireResult | None:
+            find_out = tool.settle
+            if find_out is None:
+                raise _unknown(f"What became of the earlier `{tool.name}` is not known.")
+            value = await self.bounded(lambda: find_out(self.upstream, call, note), tool, call)
+            return None if value is None else success(value, call.answer_bytes)
+
+        name = tool.arguments.idempotency_key
+        key = None if name is None else bound[name]
+        if key is None:
+            await prepare()
+            return await write()
+        meant = {argument: value for argument, value in raw.items() if argument != name}
+        return await self.idempotency.once(call, key, meant, settle=settle, prepare=prepare, run=write)
+
+    async def _question(
+        self, tool: Tool, bound: Mapping[str, Any], raw: Mapping[str, Any], call: Call
+    ) -> str:
+        question = tool.question
+        if question is not None:
+            return await self.bounded(lambda: question(**bound), tool, call)
+        shown = json.dumps(dict(raw), ensure_ascii=False)
+        cut = f"{shown[:_MOST_SHOWN]} … ({len(shown):,} characters)" if len(shown) > _MOST_SHOWN else shown
+        return f"{tool.title} ({call.connector}.{tool.name}) with {cut}?"
+
+    async def bounded(self, run: Callable[[], Awaitable[T]], declaration: Declaration, call: Call) -> T:
+        """Run something of a declaration's within its time.
+
+        Raises:
+            DeadlineExceeded: Where a read took longer than it may; it was cancelled.
+            OutcomeUnknown: Where a write did.
+            Unexpected: Where it failed in a way nobody planned for; the log has the rest.
+        """
+        name = declaration.name
+        timeout = declaration.timeout or self.default_timeout
+        call.deadline = time.monotonic() + timeout
+        try:
+            with anyio.move_on_after(timeout):
+                return await run()
+        except (RingmainError, MCPError, Ask):
+            raise
+        except Exception as error:
+            _log.exception("%s failed", name)
+            open_outcome = (
+                "" if declaration.access == "read" else " It may have happened: check before you retry."
+            )
+            raise Unexpected(
+                f"`{name}` failed unexpectedly.{open_outcome} The operator finds the reason in the log under "
+                f"{call.id}."
+            ) from error
+        if declaration.access == "read":
+            raise DeadlineExceeded(
+                f"`{name}` took longer than {timeout:g} s and was cancelled. Ask for less."
+            )
+        raise _unknown(f"`{name}` took longer than {timeout:g} s and was cancelled, perhaps too late.")
+
+
+def _unknown(why: str) -> OutcomeUnknown:
+    return OutcomeUnknown(f"{why} Check whether it has happened before you try again.")

@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 import traceback
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -26,6 +27,10 @@ _CREDENTIAL = re.compile(
     re.IGNORECASE,
 )
 _HIDDEN = "[hidden]"
+_LEARNS = 1_000
+
+_CHATTY = ("mcp", "uvicorn.error", "uvicorn.access", "sse_starlette", "httpx2", "httpcore2")
+_CHATTY_OF_AWS = ("boto3", "botocore", "urllib3")
 
 # Texts of these do not quote what was sent or fetched; of all others only the type is logged.
 _QUOTABLE = (Refusal, ConfigurationError, ConnectionError, TimeoutError)
@@ -35,12 +40,31 @@ class Redactor:
     """Takes known secrets, and what looks like one, out of a text."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
+        self._given = frozenset(secrets)
+        self._learned: deque[str] = deque(maxlen=_LEARNS)
+        self._secrets = _longest_first(self._given)
 
     def __call__(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
         return _CREDENTIAL.sub(_hide, text)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """From now on take these out as well; of very many, the newest."""
+        for secret in secrets:
+            self._learned.extend(_forms_of(secret) - {*self._given, *self._learned})
+        self._secrets = _longest_first({*self._given, *self._learned})
+
+
+def _longest_first(secrets: Iterable[str]) -> list[str]:
+    """In the order to take them out: one secret may be part of another."""
+    return sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
+
+
+def _forms_of(secret: str) -> set[str]:
+    """A secret, and where it is a URL, the password in it as it stands there and as it is used."""
+    passwords = re.findall(r"://[^\s:/@]*:(\S+)@", secret)
+    return {secret, *passwords, *(unquote(password) for password in passwords)}
 
 
 def _hide(match: re.Match[str]) -> str:
@@ -54,10 +78,7 @@ def secrets_in(*models: BaseModel) -> set[str]:
 
     def walk(value: object) -> None:
         if isinstance(value, SecretStr):
-            secret = value.get_secret_value()
-            found.add(secret)
-            for password in re.findall(r"://[^\s:/@]*:(\S+)@", secret):
-                found.update({password, unquote(password)})
+            found.update(_forms_of(value.get_secret_value()))
         elif isinstance(value, BaseModel):
             for item in dict(value).values():
                 walk(item)
@@ -156,11 +177,14 @@ class TextFormatter(_Formatter):
         return text
 
 
-def set_up_logging(level: str, form: str, secrets: Iterable[str]) -> None:
+def set_up_logging(level: str, form: str, secrets: Iterable[str]) -> Redactor:
     """Send every logger's lines to stderr, redacted.
 
     It must come before any library sets up logging of its own. Libraries that log what they send and receive
     are kept to warnings at every level.
+
+    Returns:
+        What redacts: it can learn more.
     """
     redactor = Redactor(secrets)
     handler = _Stderr(sys.stderr)
@@ -169,5 +193,6 @@ def set_up_logging(level: str, form: str, secrets: Iterable[str]) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
-    for chatty in ("mcp", "uvicorn.error", "uvicorn.access", "httpx2", "sse_starlette"):
+    for chatty in _CHATTY + _CHATTY_OF_AWS:
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    return redactor

@@ -2,19 +2,26 @@
 
 import ipaddress
 import logging
-from collections.abc import Generator
-from contextlib import contextmanager
+import os
+import secrets
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from ringmain_core.audit import AuditKey, AuditLog, load_or_create_key
 from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.identity.api_keys import KeyFile
+from ringmain_core.key_file import load_or_create
 from ringmain_core.policy import Policy, open_to
 from ringmain_core.policy_file import load_policy
 from ringmain_core.principal import LOCAL
+from ringmain_core.sealing import KeyRing
 from ringmain_core.settings import CoreSettings
+from ringmain_core.state import State
+from ringmain_core.state.local import LocalState
 
+_LEAST_SECRET_BYTES = 32
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +63,63 @@ def audit_key(core: CoreSettings) -> AuditKey:
     if core.audit_key is not None:
         return AuditKey(core.audit_key.get_secret_value().encode())
     return load_or_create_key(core.state_dir / "audit.key")
+
+
+def key_ring(core: CoreSettings) -> KeyRing:
+    """The keys that seal what is kept or handed out: from the settings, or kept in the state folder.
+
+    Raises:
+        ConfigurationError: Where they cannot be used, or where replicas could not know each other's.
+    """
+    if core.secret_key is not None:
+        keys = [key.strip().encode() for key in core.secret_key.get_secret_value().split(",")]
+        if any(len(key) < _LEAST_SECRET_BYTES for key in keys):
+            raise ConfigurationError(
+                "RINGMAIN_SECRET_KEY: each of its comma-separated keys needs at least "
+                f"{_LEAST_SECRET_BYTES} characters. `openssl rand -base64 32` prints one."
+            )
+        return KeyRing(keys)
+    if core.redis_url is not None:
+        raise ConfigurationError(
+            "RINGMAIN_REDIS_URL means replicas, and they have to open what another one sealed: give all of "
+            "them the same RINGMAIN_SECRET_KEY. `openssl rand -base64 32` prints one."
+        )
+    path = core.state_dir / "secret.key"
+    try:
+        return KeyRing([load_or_create(path)])
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+    except OSError as error:
+        if os.path.lexists(path):
+            raise ConfigurationError(f"The key {path} cannot be read: {error.strerror}.") from error
+        _log.warning(
+            "%s cannot be made (%s): cursors and kept results are valid until this process ends. "
+            "Set RINGMAIN_SECRET_KEY or RINGMAIN_STATE_DIR.",
+            path,
+            error.strerror,
+        )
+        return KeyRing([secrets.token_bytes(_LEAST_SECRET_BYTES)])
+
+
+@asynccontextmanager
+async def opened_state(connector: AnyConnector, core: CoreSettings) -> AsyncGenerator[State]:
+    """What the replicas of a server agree on, where they share a Redis; otherwise a state of this process."""
+    if core.redis_url is None:
+        state: State = LocalState(core.state_dir / connector.name / "state.sqlite")
+    else:
+        try:
+            from ringmain_core.state.redis import RedisState
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] != "redis":
+                raise
+            raise ConfigurationError(
+                "RINGMAIN_REDIS_URL needs the Redis library: pip install 'ringmain-core[redis]'."
+            ) from error
+        state = await RedisState.open(core.redis_url, connector.name)
+    try:
+        yield state
+    finally:
+        await state.close()
 
 
 @contextmanager

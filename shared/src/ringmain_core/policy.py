@@ -4,51 +4,49 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from ringmain_core.identity.issuers import Issuer
+from ringmain_core.limits import STRICT, Limits
 from ringmain_core.principal import Principal
+from ringmain_core.versions import Lifetime, Version
 
 Access = Literal["read", "write", "destructive"]
 
-_RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_MOST_CLAIMANTS = 10_000
 _TABLE = re.compile(r"\s*\[\[?([^\[\]]+)\]\]?\s*(?:#.*)?")
 
 
-def _rate_per_second(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    match = _RATE.fullmatch(value.replace(" ", ""))
-    if match is None:
-        raise ValueError('a rate is written like "10/s", "120/m" or "500/h"')
-    return float(match[1]) / _SECONDS[match[2]]
+DEFAULT_CONFIRM = ("*:destructive",)
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Limits(_Strict):
-    """How much one agent may do: calls per second, how many at once after a pause, how many side by side."""
-
-    rate: Annotated[float, BeforeValidator(_rate_per_second), Field(ge=1e-6, allow_inf_nan=False)] = 10.0
-    burst: Annotated[int, Field(ge=1)] = 20
-    concurrency: Annotated[int, Field(ge=1)] = 8
+    model_config = STRICT
 
 
 class Role(_Strict):
-    """A set of permissions; `deny` wins over every `allow`, also over another role's."""
+    """A set of permissions; `deny` wins over every `allow`, also over another role's.
+
+    Attributes:
+        confirm: What a person has to confirm, in entries like those of `allow`; `[]` waives it.
+        flow: Whether a person has to confirm what goes to a wider audience than what was read before.
+    """
 
     allow: list[str] = []
     deny: list[str] = []
     fence: dict[str, list[str]] = {}
     limits: Limits | None = None
+    confirm: list[str] = [*DEFAULT_CONFIRM]
+    flow: Literal["ask", "off"] = "ask"
 
 
 class Agent(_Strict):
-    """A caller known by name; its key is here or among those made by `keys create`."""
+    """A caller known by name; its key is here or among those made by `keys create`.
+
+    With the name `<issuer>/<sub>` it adds to what a token of that subject gets by its claims.
+    """
 
     id: str = Field(min_length=1)
     key: Annotated[str | None, Field(pattern=r"^sha256:[0-9a-f]{64}$")] = None
@@ -61,7 +59,9 @@ class PolicyFile(_Strict):
 
     roles: dict[str, Role] = {}
     agents: list[Agent] = []
+    issuers: list[Issuer] = []
     limits: dict[str, Limits] = {}
+    versions: dict[Version, Lifetime] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,15 @@ class Grant:
     Attributes:
         because: The line of policy that decided, for people.
         fences: One mapping of kind to patterns for each role that allows; `None` stands for a role without.
+        confirm: Whether a person has to say yes first: any role that allows the call can ask for it.
+        flow: Whether a person has to say yes before something goes to a wider audience; the same holds.
     """
 
     allowed: bool
     because: str
     fences: tuple[Mapping[str, Sequence[str]], ...] = ()
+    confirm: bool = False
+    flow: bool = True
 
     def fence(self, kind: str) -> Fence:
         """The fence around a kind of object: as wide as the widest role that allows the call."""
@@ -116,16 +120,47 @@ class Policy:
         self._source = source
         self._text = text
         self._agents = {agent.id: agent for agent in content.agents}
+        self._issuers = {issuer.issuer: issuer for issuer in content.issuers}
+        self._issuers_by_name = {issuer.name: issuer for issuer in content.issuers}
+        self._claimed: dict[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {}
         self._grants: dict[tuple[tuple[str, ...], str, str, Access], Grant] = {}
 
     @property
     def agents(self) -> Mapping[str, Agent]:
         return self._agents
 
+    @property
+    def issuers(self) -> Mapping[str, Issuer]:
+        """The issuers by their addresses."""
+        return self._issuers
+
+    def issuer_of(self, principal: Principal) -> Issuer | None:
+        """Whose token a caller has; `None` for one without a token, or whose issuer is not there any more."""
+        if principal.auth != "jwt":
+            return None
+        return self._issuers_by_name.get(principal.id.partition("/")[0])
+
     def roles_of(self, principal: Principal) -> Sequence[str] | None:
         """The names of a caller's roles; `None` for a caller that the policy does not know."""
+        if principal.auth == "jwt":
+            return self._roles_by_claims(principal)
         agent = self._agents.get(principal.id)
         return None if agent is None else agent.roles
+
+    def _roles_by_claims(self, principal: Principal) -> Sequence[str] | None:
+        claimed = self._claimed.get(principal.id)
+        if claimed is not None and claimed[0] is principal.claims:
+            return claimed[1]
+        issuer = self.issuer_of(principal)
+        if issuer is None:
+            return None
+        agent = self._agents.get(principal.id)
+        named = agent.roles if agent is not None else []
+        roles = tuple(dict.fromkeys((*issuer.roles_of(principal.claims), *named)))
+        if len(self._claimed) >= _MOST_CLAIMANTS:
+            self._claimed.clear()  # whoever still calls is in again with the next call
+        self._claimed[principal.id] = (principal.claims, roles)
+        return roles
 
     def grant(self, principal: Principal, connector: str, name: str, access: Access) -> Grant:
         """Whether a caller may use one declaration of a connector, and why."""
@@ -154,10 +189,23 @@ class Policy:
             because = f"no role allows it (the agent's roles: {', '.join(roles) or 'none'})"
             return Grant(allowed=False, because=because)
         because = "; ".join(cited for cited, _ in allowed)
-        return Grant(allowed=True, because=because, fences=tuple(role.fence for _, role in allowed))
+        return Grant(
+            allowed=True,
+            because=because,
+            fences=tuple(role.fence for _, role in allowed),
+            confirm=any(
+                _entry_matches(entry, connector, name, access)
+                for _, role in allowed
+                for entry in role.confirm
+            ),
+            flow=any(role.flow == "ask" for _, role in allowed),
+        )
 
     def agent_limits(self, principal: Principal) -> Limits:
-        """How much an agent may call in all: its own limits, its most generous role's, or the default."""
+        """How much an agent may call in all.
+
+        Its own limits say, else its most generous role's, else its issuer's, else the default.
+        """
         agent = self._agents.get(principal.id)
         if agent is not None and agent.limits is not None:
             return agent.limits
@@ -165,7 +213,14 @@ class Policy:
         of_roles = [role.limits for role in roles if role.limits is not None]
         if of_roles:
             return max(of_roles, key=lambda limits: limits.rate)
+        issuer = self.issuer_of(principal)
+        if issuer is not None and issuer.limits is not None:
+            return issuer.limits
         return self.content.limits.get("*", DEFAULT_LIMITS)
+
+    def lifetime(self, version: str) -> Lifetime | None:
+        """How long a version of the API lives; `None` where nothing is said about it."""
+        return self.content.versions.get(cast("Version", version))
 
     def tool_limits(self, connector: str, name: str) -> Limits | None:
         """How much each agent may call one tool; `None` where nothing is said about it."""

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,6 +13,8 @@ from pydantic import ValidationError
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.policy import Policy, PolicyFile, locate
 
+_Location = tuple[str | int, ...]
+_Refuse = Callable[[_Location, str], None]
 _CONNECTOR = re.compile(r"[a-z0-9_*-]+")
 _TOML_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
 
@@ -65,11 +68,11 @@ def parse_policy(text: str, source: str, vocabulary: Vocabulary) -> Policy:
 
 
 def _check_names(source: str, text: str, content: PolicyFile, vocabulary: Vocabulary) -> None:
-    def refuse(location: tuple[str | int, ...], reason: str) -> None:
+    def refuse(location: _Location, reason: str) -> None:
         raise ConfigurationError(_complaint(source, text, location, reason))
 
     for role_name, role in content.roles.items():
-        for key in ("allow", "deny"):
+        for key in ("allow", "deny", "confirm"):
             entries: list[str] = getattr(role, key)
             for index, entry in enumerate(entries):
                 reason = _entry_fault(entry, vocabulary)
@@ -83,6 +86,11 @@ def _check_names(source: str, text: str, content: PolicyFile, vocabulary: Vocabu
         reason = None if pattern == "*" else _limits_fault(pattern, vocabulary)
         if reason:
             refuse(("limits", pattern), reason)
+    _check_agents(content, refuse)
+    _check_issuers(content, refuse)
+
+
+def _check_agents(content: PolicyFile, refuse: _Refuse) -> None:
     seen: set[str] = set()
     for index, agent in enumerate(content.agents):
         if agent.id in seen:
@@ -92,8 +100,24 @@ def _check_names(source: str, text: str, content: PolicyFile, vocabulary: Vocabu
         seen |= {agent.id, agent.key or agent.id}
         for role_name in agent.roles:
             if role_name not in content.roles:
-                known = ", ".join(sorted(content.roles)) or "none"
-                refuse(("agents", index, "roles"), f"there is no role {role_name!r} (known: {known})")
+                refuse(("agents", index, "roles"), _no_such_role(role_name, content))
+
+
+def _check_issuers(content: PolicyFile, refuse: _Refuse) -> None:
+    seen: set[str] = set()
+    for index, issuer in enumerate(content.issuers):
+        if issuer.issuer in seen:
+            refuse(("issuers", index, "issuer"), f"issuer {issuer.issuer!r} is there twice")
+        if issuer.name in seen:
+            refuse(("issuers", index, "name"), f"another issuer is named {issuer.name!r}; set `name`")
+        seen |= {issuer.issuer, issuer.name}
+        for nth, rule in enumerate(issuer.roles):
+            if rule.role not in content.roles:
+                refuse(("issuers", index, "roles", nth, "role"), _no_such_role(rule.role, content))
+
+
+def _no_such_role(name: str, content: PolicyFile) -> str:
+    return f"there is no role {name!r} (known: {', '.join(sorted(content.roles)) or 'none'})"
 
 
 def _entry_fault(entry: str, vocabulary: Vocabulary) -> str | None:
@@ -125,7 +149,7 @@ def _limits_fault(entry: str, vocabulary: Vocabulary) -> str | None:
     return _entry_fault(entry, vocabulary)
 
 
-def _complaint(source: str, text: str, location: tuple[str | int, ...], reason: str) -> str:
+def _complaint(source: str, text: str, location: _Location, reason: str) -> str:
     line = locate(text, location)
     keys = ".".join(str(part) for part in location)
     return f"{source}{f':{line}' if line else ''}: {keys}: {reason}"

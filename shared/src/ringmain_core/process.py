@@ -3,10 +3,9 @@
 import asyncio
 import gc
 import logging
-import secrets
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from ringmain_core.audit import AuditKey, AuditLog
@@ -16,11 +15,21 @@ from ringmain_core.errors import ConfigurationError
 from ringmain_core.gates.audit import Trail
 from ringmain_core.identity.api_keys import ApiKeys
 from ringmain_core.log import Redactor, secrets_in
-from ringmain_core.on_disk import PolicyStore, audit_key, is_loopback, key_file, opened_audit
+from ringmain_core.on_disk import (
+    PolicyStore,
+    audit_key,
+    is_loopback,
+    key_file,
+    key_ring,
+    opened_audit,
+    opened_state,
+)
 from ringmain_core.principal import LOCAL, Principal
+from ringmain_core.sealing import KeyRing
 from ringmain_core.server import Runtime, build_server
 from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings, CoreSettings
+from ringmain_core.state import State
 
 _log = logging.getLogger(__name__)
 
@@ -39,13 +48,22 @@ def run_stdio(connector: AnyConnector, core: CoreSettings, settings: ConnectorSe
     if LOCAL.id not in policies.current.agents:
         _log.warning("the policy has no agent %r: whoever uses this over stdio sees nothing", LOCAL.id)
 
+    hangup = [policies.reload]
+
+    ring = key_ring(core)
+
     async def main() -> None:
         with opened_audit(connector, core) as audit:
-            runtime = _runtime(connector, core, settings, policies, audit, LOCAL)
-            async with connector.connect(settings, Services(Cursors(runtime.secret))) as upstream:
-                await serve(build_server(connector, upstream, runtime), core.max_body_bytes)
+            async with (
+                opened_state(connector, core) as state,
+                connector.connect(settings, Services(Cursors(*ring.derive("cursors")))) as upstream,
+            ):
+                runtime = _runtime(connector, core, settings, policies, audit, ring, state, LOCAL)
+                server = build_server(connector, upstream, runtime)
+                hangup.append(server.live.policy_changed)
+                await serve(server, core.max_body_bytes)
 
-    _run(main(), on_hangup=policies.reload)
+    _run(main(), on_hangup=hangup)
 
 
 def run_http(
@@ -56,35 +74,65 @@ def run_http(
     Raises:
         ConfigurationError: Where nobody could authenticate, on any address but loopback.
     """
-    from ringmain_core.transport.http import HttpApp, serve_http
+    from ringmain_core.identity.credentials import Credentials
+    from ringmain_core.identity.jwt import Tokens
+    from ringmain_core.transport.http import HttpApp, listen, serve_http
 
+    if core.workers > 1:
+        from ringmain_core.workers import check_workers
+
+        check_workers(core)
     policies = PolicyStore(connector, core.policy)
     keys = ApiKeys(key_file(core))
     _require_authentication(core, policies, keys, say)
+    tokens = Tokens(lambda: policies.current)
+    credentials = Credentials(keys, tokens, lambda: policies.current)
+
+    hangup = [policies.reload]
+
+    ring = key_ring(core)
+    listener = listen(core)
+    announce = say
+    if core.workers > 1:
+        from ringmain_core.workers import become_worker
+
+        announce = become_worker(core.workers, listener, on_hangup=policies.reload, say=say)
 
     async def main() -> None:
         with opened_audit(connector, core) as audit:
-            runtime = _runtime(connector, core, settings, policies, audit, None)
-            async with connector.connect(settings, Services(Cursors(runtime.secret))) as upstream:
+            async with (
+                opened_state(connector, core) as state,
+                connector.connect(settings, Services(Cursors(*ring.derive("cursors")))) as upstream,
+            ):
+                runtime = _runtime(connector, core, settings, policies, audit, ring, state, None)
+                server = build_server(connector, upstream, runtime)
+                hangup.append(server.live.policy_changed)
                 app = HttpApp(
                     connector,
-                    build_server(connector, upstream, runtime),
+                    server,
                     upstream,
                     core,
-                    authenticate=lambda credential: keys.recognise(credential, policies.current),
+                    authenticate=credentials.recognise,
                     record=runtime.trail.write_unserved,
                     audit_healthy=lambda: audit.stats.healthy,
+                    trouble=state.trouble,
+                    policy=lambda: policies.current,
                 )
-                await serve_http(app, core, announce=say)
+                async with tokens:
+                    await serve_http(app, core, listener, announce=announce)
 
-    _run(main(), on_hangup=policies.reload, http=True)
+    _run(main(), on_hangup=hangup, http=True)
 
 
 def _require_authentication(
     core: CoreSettings, policies: PolicyStore, keys: ApiKeys, say: Callable[[str], None]
 ) -> None:
-    nobody = keys.is_empty(policies.current)
+    from ringmain_core.transport.metadata import require_public_url
+
+    issuers = policies.current.issuers.values()
+    nobody = keys.is_empty(policies.current) and not issuers
     if not is_loopback(core.host):
+        require_public_url(core, issuers)
         if core.policy is None:
             raise ConfigurationError(
                 f"{core.host} can be reached from elsewhere, and there is no policy. Set RINGMAIN_POLICY to "
@@ -93,7 +141,7 @@ def _require_authentication(
         if nobody:
             raise ConfigurationError(
                 f"{core.host} can be reached from elsewhere, and no agent has a key. Make one with "
-                "`keys create AGENT`, or listen on 127.0.0.1."
+                "`keys create AGENT`, name an issuer of tokens in the policy, or listen on 127.0.0.1."
             )
     elif nobody and core.policy is None:
         key, stored = key_file(core).create(LOCAL.id)
@@ -108,31 +156,39 @@ def _runtime(
     settings: ConnectorSettings,
     policies: PolicyStore,
     audit: AuditLog,
+    ring: KeyRing,
+    state: State,
     local: Principal | None,
 ) -> Runtime:
-    secret = secrets.token_bytes(32)
-    key = AuditKey(secret) if core.audit == "off" else audit_key(core)
+    key = AuditKey(ring.derive("audit answers")[0]) if core.audit == "off" else audit_key(core)
     keep = Redactor(secrets_in(core, settings)) if core.audit_results == "text" else None
     return Runtime(
         core=core,
         policy=lambda: policies.current,
         trail=Trail(connector.name, audit, key.mac_of_answer, keep),
         local=local,
-        secret=secret,
+        keys=ring,
+        state=state,
     )
 
 
-def _run(main: Coroutine[Any, Any, None], *, on_hangup: Callable[[], None], http: bool = False) -> None:
+def _run(
+    main: Coroutine[Any, Any, None], *, on_hangup: Sequence[Callable[[], None]], http: bool = False
+) -> None:
     """Run until done; SIGTERM ends it in order, so that what was opened is closed."""
     # What was imported and built lives as long as the process: the collector need not look at it again.
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
     gc.enable()
 
+    def hang_up() -> None:
+        for each in on_hangup:
+            each()
+
     async def until_told() -> None:
         task = asyncio.ensure_future(main)
         if sys.platform != "win32":
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_hangup)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
             if not http:  # uvicorn handles it by itself
                 asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         try:

@@ -1,6 +1,6 @@
 """What a function asks the client: the next round brings the answers, or the session of an older revision."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import mcp_types as types
@@ -10,6 +10,7 @@ from mcp.shared.message import ServerMessageMetadata
 from mcp_types.methods import is_input_required
 
 from ringmain_core.call import Call
+from ringmain_core.confirmations import Ask, read_state, with_state
 
 _MOST_ROUNDS = 10
 _ANSWERED_WITHIN = 600.0  # seconds; a request's sealed state lives as long
@@ -18,7 +19,7 @@ _ANSWERED_WITHIN = 600.0  # seconds; a request's sealed state lives as long
 async def with_answers(
     run: Callable[[], Awaitable[Any]], call: Call, request_id: types.RequestId | None
 ) -> Any:
-    """Run a function that may return an `InputRequiredResult`.
+    """Run a function that may return an `InputRequiredResult`, or raise `Ask`.
 
     Since 2026-07-28 that result goes to the client, which calls again with its answers. Clients of earlier
     revisions are asked here, over their session, and the function is run again with what they say.
@@ -27,10 +28,15 @@ async def with_answers(
         MCPError: Where the client cannot answer such questions, or cannot be asked.
     """
     for _ in range(_MOST_ROUNDS):
-        result = await run()
-        if not is_input_required(result):
-            return result
-        asked = types.InputRequiredResult.model_validate(result) if isinstance(result, Mapping) else result
+        read_state(call)
+        try:
+            result = await run()
+        except Ask as ask:
+            asked = ask.question(call)
+        else:
+            if not is_input_required(result):
+                return result
+            asked = with_state(call, types.InputRequiredResult.model_validate(result))
         requests = asked.input_requests or {}
         for request in requests.values():
             _require_capability(call.client.client_capabilities or types.ClientCapabilities(), request)

@@ -1,6 +1,6 @@
 """`build_server`: a connector becomes an MCP server, with every gate around it."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +9,6 @@ from typing import Any, TypeVar, cast
 import mcp_types as types
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import ServerRequestContext
-from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 
@@ -17,20 +16,27 @@ from ringmain_core.arguments import Upstream
 from ringmain_core.call import Call, current_call
 from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import NotFound, RingmainError, ToolFailure, UnknownResource
+from ringmain_core.flow import Flow
 from ringmain_core.gates.access import Access
 from ringmain_core.gates.adapter import Adapter
 from ringmain_core.gates.audit import Audit, Intent, Trail
-from ringmain_core.gates.rate_limit import RateLimit
-from ringmain_core.invoke import bounded, invoke
+from ringmain_core.gates.lifetime import VersionLifetime
+from ringmain_core.gates.rate_limit import RateLimit, lease_seconds
+from ringmain_core.idempotency import Idempotency
+from ringmain_core.invoke import Invoke
+from ringmain_core.live.hub import Live, LiveServer
 from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
 from ringmain_core.questions import with_answers
-from ringmain_core.results import WireResult, as_wire, failure, success, within
+from ringmain_core.results import WireResult, as_wire, failure, within
+from ringmain_core.sealing import KeyRing
 from ringmain_core.settings import CoreSettings
+from ringmain_core.state import State
 from ringmain_core.tooling import Completion, Declaration, Prompt, Resource, Tool
 
 Context = ServerRequestContext[Upstream, Any]
 DeclarationT = TypeVar("DeclarationT", bound=Declaration)
+T = TypeVar("T")
 
 _FAILED = -32000
 _MOST_COMPLETIONS = 100
@@ -51,32 +57,44 @@ class Runtime:
     Attributes:
         policy: The policy in force at this moment; it may be read again while the server runs.
         local: Who calls where the transport cannot say (stdio); `None` where it always can.
-        secret: Random bytes behind cursors and request state; replicas that share it share those.
+        keys: What seals request state and kept results; replicas share it.
+        state: What replicas agree on.
     """
 
     core: CoreSettings
     policy: Callable[[], Policy]
     trail: Trail
     local: Principal | None
-    secret: bytes
+    keys: KeyRing
+    state: State
 
 
-def build_server(connector: AnyConnector, upstream: Upstream, runtime: Runtime) -> Server[Upstream]:
+def build_server(connector: AnyConnector, upstream: Upstream, runtime: Runtime) -> LiveServer[Upstream]:
     """Make the MCP server of a connector, around its client. Nothing listens until it is run."""
     access = Access(connector, runtime.policy)
     gates = (
         Audit(connector, runtime.trail),  # outermost: what the gates below refuse is on record too
-        RateLimit(runtime.policy),  # before access: guessing what exists costs as much as using it
+        VersionLifetime(runtime.policy),  # a version that is over answers nothing else
+        # before access: guessing what exists costs as much as using it
+        RateLimit(runtime.policy, runtime.state, lease_seconds(connector, runtime.core.call_timeout)),
         access,  # decides, and finds the declaration that everything below needs
         Intent(connector, runtime.trail),  # innermost: only what really will be tried is an intent
     )
-    handlers = _Handlers(connector, runtime, access)
+    invoke = Invoke(
+        upstream, Idempotency(runtime.state, runtime.keys), default_timeout=runtime.core.call_timeout
+    )
+    handlers = _Handlers(connector, runtime, access, invoke)
+
+    live = Live(
+        connector, upstream, runtime.core, runtime.policy, runtime.trail, runtime.state, runtime.local
+    )
 
     @asynccontextmanager
-    async def lifespan(_: Server[Upstream]) -> AsyncGenerator[Upstream]:
-        yield upstream
+    async def lifespan(_: object) -> AsyncGenerator[Upstream]:
+        async with live.running():
+            yield upstream
 
-    server = Server[Upstream](
+    server = LiveServer[Upstream](
         connector.distribution,
         title=connector.title,
         version=connector.version,
@@ -93,7 +111,10 @@ def build_server(connector: AnyConnector, upstream: Upstream, runtime: Runtime) 
         on_get_prompt=handlers.get_prompt,
         on_completion=handlers.complete,
     )
-    sealed_state = RequestStateSecurity(keys=[runtime.secret], bind_principal=_principal_of)
+    server.tell(live)
+    sealed_state = RequestStateSecurity(
+        keys=runtime.keys.derive("request state"), bind_principal=_principal_of
+    )
     server.middleware[:] = [
         Adapter(connector.name, gates, runtime.local),
         # Inside the gates: there it is known whose state it is, and a forged one is on record.
@@ -104,47 +125,51 @@ def build_server(connector: AnyConnector, upstream: Upstream, runtime: Runtime) 
 
 def _principal_of(_: Context) -> str | None:
     call = current_call.get()
-    return None if call is None else f"{call.principal.auth}:{call.principal.id}"
+    return None if call is None else call.principal.owner
 
 
 class _Handlers:
     """The protocol's methods, each in terms of declarations."""
 
-    def __init__(self, connector: AnyConnector, runtime: Runtime, access: Access) -> None:
+    def __init__(self, connector: AnyConnector, runtime: Runtime, access: Access, invoke: Invoke) -> None:
         self._connector = connector
         self._runtime = runtime
+        self._invoke = invoke
+        self._flow = Flow(runtime.state)
         self._may_use = access.may_use
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
         """The schema of a tool with arguments that HTTP headers repeat; the SDK looks for them each time."""
-        tool = self._connector.tools_by_name.get(name)
-        return tool.published_schema if tool is not None and tool.has_header_arguments else None
+        tools = (tool for tool in self._connector.tools if tool.name == name and tool.has_header_arguments)
+        return next((tool.published_schema for tool in tools), None)
 
     async def list_tools(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
-        return _complete({"tools": [tool.listing() for tool in self._visible(self._connector.tools, params)]})
+        return _complete(
+            {"tools": [tool.listing() for tool in self._visible(lambda view: view.tools, params)]}
+        )
 
     async def list_resources(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
-        visible = self._visible(self._connector.resources, params)
+        visible = self._visible(lambda view: view.resources, params)
         fixed = [resource.listing() for resource in visible if not resource.is_template]
         instances = [listed for resource in visible for listed in resource.listed_instances()]
         return _complete({"resources": [*fixed, *instances]})
 
     async def list_resource_templates(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
-        visible = self._visible(self._connector.resources, params)
+        visible = self._visible(lambda view: view.resources, params)
         return _complete(
             {"resourceTemplates": [resource.listing() for resource in visible if resource.is_template]}
         )
 
     async def list_prompts(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
         return _complete(
-            {"prompts": [prompt.listing() for prompt in self._visible(self._connector.prompts, params)]}
+            {"prompts": [prompt.listing() for prompt in self._visible(lambda view: view.prompts, params)]}
         )
 
     async def call_tool(self, ctx: Context, params: types.CallToolRequestParams) -> Any:
         call, tool = _call_and(Tool)
         try:
-            value = await self._invoke(tool, params.arguments or {}, call, ctx, params)
-            return _complete(success(value, call.answer_bytes))
+            run = partial(self._invoke.tool, tool, params.arguments or {}, call)
+            return _finished(await self._answered(run, call, ctx, params))
         except ToolFailure as error:
             call.refused_by = error.gate
             return _complete(failure(error, call.id))
@@ -153,7 +178,8 @@ class _Handlers:
         call, resource = _call_and(Resource)
         variables = resource.match(params.uri) or {}
         try:
-            value = await self._invoke(resource, variables, call, ctx, params)
+            run = partial(self._invoke, resource, variables, call)
+            value = await self._answered(run, call, ctx, params)
         except NotFound as error:
             raise UnknownResource(error.message) from error
         except ToolFailure as error:
@@ -164,7 +190,8 @@ class _Handlers:
     async def get_prompt(self, ctx: Context, params: types.GetPromptRequestParams) -> Any:
         call, prompt = _call_and(Prompt)
         try:
-            value = await self._invoke(prompt, params.arguments or {}, call, ctx, params)
+            run = partial(self._invoke, prompt, params.arguments or {}, call)
+            value = await self._answered(run, call, ctx, params)
         except ToolFailure as error:
             raise _protocol_error(error, call) from error
         return _complete(as_wire(value) or _messages(prompt, value, call.answer_bytes))
@@ -183,31 +210,38 @@ class _Handlers:
         more = len(values) > len(shown)
         return _complete({"completion": {"values": shown, "total": len(values), "hasMore": more}})
 
-    def _visible(self, declarations: Any, params: types.PaginatedRequestParams | None) -> Any:
+    def _visible(
+        self,
+        kind: Callable[[AnyConnector], Sequence[DeclarationT]],
+        params: types.PaginatedRequestParams | None,
+    ) -> list[DeclarationT]:
+        """Those of a kind that the version of the call has and its caller may use."""
         if params is not None and params.cursor:
             raise MCPError(types.INVALID_PARAMS, "This list has one page; leave `cursor` out.")
         call = current_call.get()
-        return [item for item in declarations if call is not None and self._may_use(call, item)]
+        if call is None:
+            return []
+        return [item for item in kind(self._connector.views[call.version]) if self._may_use(call, item)]
 
     async def _bounded(
         self, run: Callable[[], Awaitable[list[str]]], item: Declaration, call: Call
     ) -> list[str]:
         try:
-            return await bounded(run, item, call, self._runtime.core.call_timeout)
+            return await self._invoke.bounded(run, item, call)
         except ToolFailure as error:
             raise _protocol_error(error, call) from error
 
-    async def _invoke(
+    async def _answered(
         self,
-        item: Declaration,
-        raw: Mapping[str, Any],
+        run: Callable[[], Awaitable[T]],
         call: Call,
         ctx: Context,
         params: types.InputResponseRequestParams,
-    ) -> Any:
+    ) -> T | types.InputRequiredResult:
+        """Run a declared function, with what the client answered to its questions."""
         call.input_responses, call.request_state = params.input_responses or {}, params.request_state
         call.answer_bytes = self._runtime.core.max_answer_bytes
-        run = partial(invoke, item, raw, call, ctx.lifespan_context, self._runtime.core.call_timeout)
+        call.flow = self._flow
         return await with_answers(run, call, ctx.request_id)
 
 
@@ -225,6 +259,10 @@ async def _nothing(*_: object) -> list[str]:
 
 def _protocol_error(error: RingmainError, call: Call) -> MCPError:
     return MCPError(_FAILED, error.message, error.fields() | {"call_id": call.id})
+
+
+def _finished(result: WireResult | types.InputRequiredResult) -> WireResult:
+    return _complete(as_wire(result) or {})
 
 
 def _complete(result: WireResult) -> WireResult:

@@ -1,8 +1,13 @@
 """What the process gives a connector to work with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ringmain_core.cursors import Cursors
+from ringmain_core.secrets import Secrets
+
+if TYPE_CHECKING:
+    from ringmain_core.identity.accounts.accounts import Accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +16,11 @@ class Services:
 
     Attributes:
         cursors: Seals list positions.
+        secrets: Those that are kept elsewhere. After a refused login, `await secrets.refresh()` and try once
+            more where the secret has changed.
+        accounts: Of callers at the connector's provider; `None` where `Connector.provider` has none.
     """
 
     cursors: Cursors
+    secrets: Secrets = field(default_factory=Secrets)
+    accounts: "Accounts | None" = None

@@ -1,11 +1,14 @@
 """What an operator can set, read from the environment."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ringmain_core.secrets import Secret
 
 
 def _state_home() -> Path:
@@ -19,7 +22,28 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _base_url(value: str) -> str:
+    match = re.fullmatch(r"(https?://[a-z0-9.:\[\]-]+)(/[\w.~%/-]*)?", value, re.IGNORECASE | re.ASCII)
+    if match is None:
+        raise ValueError("write it like https://mcp.example.com")
+    return match[1].lower() + (match[2] or "").rstrip("/")
+
+
+def _accounts_at(value: object) -> object:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if text in ("sqlite", "redis"):
+        return text
+    if not isinstance(text, str) or not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("write `sqlite`, `redis`, or a URL that begins with postgresql://")
+    return value
+
+
 CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+AccountsAt = Annotated[
+    Literal["sqlite", "redis"] | SecretStr,
+    Field(union_mode="left_to_right"),
+    BeforeValidator(_accounts_at),
+]
 
 
 class ConnectorSettings(BaseSettings):
@@ -40,7 +64,7 @@ class CoreSettings(BaseSettings):
         Path, Field(description="Folder for keys, the audit trail and its key; made with mode 0700.")
     ] = Field(default_factory=_state_home)
     secret_key: Annotated[
-        SecretStr | None,
+        Secret | None,
         Field(
             min_length=32,
             description="Key behind cursors, request state, kept results and accounts, at least 32 "
@@ -49,9 +73,33 @@ class CoreSettings(BaseSettings):
         ),
     ] = None
     redis_url: Annotated[
-        SecretStr | None,
+        Secret | None,
         Field(description="Redis or Valkey that replicas share, as `redis://user:password@host:6379/0`."),
     ] = None
+    accounts: Annotated[
+        AccountsAt,
+        Field(
+            description="Where accounts that people connect are kept, sealed: `sqlite` (a file in the state "
+            "folder), `redis` (the one that replicas share), or the `postgresql://` URL of a database.",
+        ),
+    ] = "sqlite"
+    accounts_port: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=65535,
+            description="Loopback port that browsers come back to where an account is connected without "
+            "`serve`; 0 takes a free one. Set it where a provider wants to know the exact address.",
+        ),
+    ] = 0
+    secrets_refresh: Annotated[
+        float,
+        Field(
+            ge=5,
+            description="Seconds after which secrets that settings refer to (`env:NAME`, `file:/path`, "
+            "`vault:path#key`, `aws-sm:name#key`) are looked up again.",
+        ),
+    ] = 300.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="What reaches the log on stderr.")
     ] = "info"
@@ -59,12 +107,20 @@ class CoreSettings(BaseSettings):
         "json"
     )
 
+    prompts_dir: Annotated[
+        Path | None,
+        Field(
+            description="Folder of Markdown files that become prompts: those in it for every connector, "
+            "those in its sub-folder `<connector>` for that one."
+        ),
+    ] = None
+
     audit: Annotated[
         str,
         Field(description="Where the audit goes: a file, `stdout` (not on stdio), `stderr`, or `off`."),
     ] = "file"
     audit_key: Annotated[
-        SecretStr | None,
+        Secret | None,
         Field(
             min_length=32,
             description="Key of the audit's MAC, at least 32 characters; unset, one is kept in the "
@@ -79,15 +135,66 @@ class CoreSettings(BaseSettings):
     call_timeout: Annotated[
         float, Field(gt=0, description="Seconds for one call, where a tool sets none of its own.")
     ] = 60.0
+    loop_guard: Annotated[
+        Literal["on", "off"],
+        Field(description="Slow down, then stop, an agent that repeats the same failing call."),
+    ] = "on"
+    webhooks: Annotated[
+        list[Secret],
+        NoDecode,
+        BeforeValidator(_split),
+        Field(
+            description="Where people are told that a system behind does not answer, and that it does again: "
+            "`https://…` takes JSON, `slack+https://…` what Slack takes; comma-separated."
+        ),
+    ] = []
     max_answer_bytes: Annotated[
         int,
         Field(ge=1024, description="Most bytes that one answer may carry, whatever its caller asks for."),
     ] = 200_000
 
+    metrics_port: Annotated[
+        int | None,
+        Field(ge=0, le=65535, description="Port of `serve` for Prometheus (`/metrics`); 0 takes a free one."),
+    ] = None
+    metrics_host: Annotated[str, Field(description="Address that the metrics' port listens on.")] = (
+        "127.0.0.1"
+    )
+    metrics_token: Annotated[
+        Secret | None,
+        Field(
+            min_length=16,
+            description="What a reader of the metrics has to send as `Authorization: Bearer`; needed off "
+            "loopback.",
+        ),
+    ] = None
+    metrics_principals: Annotated[
+        bool, Field(description="Count calls by principal, too: the first 200 by name.")
+    ] = False
+    trace_principals: Annotated[
+        bool, Field(description="Say in traces who called, as `enduser.id`.")
+    ] = False
+
     host: Annotated[str, Field(description="Address `serve` listens on.")] = "127.0.0.1"
     port: Annotated[
         int, Field(ge=0, le=65535, description="Port `serve` listens on; 0 takes a free one.")
     ] = 8080
+    workers: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=128,
+            description="Processes that `serve` answers with, on one port; more than one need "
+            "RINGMAIN_REDIS_URL. `--workers` says it, too.",
+        ),
+    ] = 1
+    public_url: Annotated[
+        Annotated[str, AfterValidator(_base_url)] | None,
+        Field(
+            description="The address that clients use where it is not `http://<host>:<port>`, without the "
+            "path of the API: `https://mcp.example.com`. Tokens are asked for by it; its host is accepted."
+        ),
+    ] = None
     allowed_hosts: Annotated[
         CommaSeparated,
         Field(description="Host headers to accept beside loopback, with port or `:*`; comma-separated."),
@@ -104,12 +211,54 @@ class CoreSettings(BaseSettings):
         Field(description="Event streams where they help (progress, questions), or always one JSON body."),
     ] = "sse"
     sessions: Annotated[
-        bool,
+        bool | None,
         Field(
-            description="Keep sessions for clients of 2025-11-25 and before; off lets any replica answer "
-            "them."
+            description="Keep sessions for clients of 2025-11-25 and before. A session lives in one process: "
+            "unset, there are none where RINGMAIN_REDIS_URL or RINGMAIN_WORKERS says that there are more."
         ),
-    ] = True
+    ] = None
     legacy_sse: Annotated[
         bool, Field(description="Also serve the HTTP+SSE transport of 2024-11-05 at `/v1/sse`.")
     ] = False
+
+    @property
+    def keeps_sessions(self) -> bool:
+        """Whether there are sessions: as set; unset, where no other process answers the same clients."""
+        alone = self.workers == 1 and self.redis_url is None
+        return alone if self.sessions is None else self.sessions
+
+
+def _headers(value: SecretStr) -> SecretStr:
+    members = (member.strip() for member in value.get_secret_value().split(","))
+    if any(member and not _HEADER.fullmatch(member) for member in members):
+        raise ValueError("write it like name=value,other=value, with what is special as %XX")
+    return value
+
+
+_HEADER = re.compile(r"[\w.!#$%&'*+^`|~-]+[ \t]*=[\x20\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*", re.ASCII)
+Headers = Annotated[SecretStr, AfterValidator(_headers)]
+
+
+class OtelSettings(BaseSettings):
+    """Whether OpenTelemetry is on, read from the variables that every program has for it, `OTEL_*`.
+
+    Where data goes, how it is sampled and batched is read from further ones by the OpenTelemetry SDK. The
+    headers are looked at here because it would quote wrong ones in the log.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="OTEL_", extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    sdk_disabled: str = ""
+    traces_exporter: str | None = None
+    metrics_exporter: str | None = None
+    exporter_otlp_endpoint: str | None = None
+    exporter_otlp_traces_endpoint: str | None = None
+    exporter_otlp_metrics_endpoint: str | None = None
+    exporter_otlp_protocol: str | None = None
+    exporter_otlp_traces_protocol: str | None = None
+    exporter_otlp_metrics_protocol: str | None = None
+    exporter_otlp_headers: Headers | None = None
+    exporter_otlp_traces_headers: Headers | None = None
+    exporter_otlp_metrics_headers: Headers | None = None

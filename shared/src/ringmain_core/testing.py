@@ -19,9 +19,11 @@ from ringmain_core.gates.audit import Trail
 from ringmain_core.policy import Policy, open_to
 from ringmain_core.policy_file import parse_policy
 from ringmain_core.principal import LOCAL, Principal
+from ringmain_core.sealing import KeyRing
 from ringmain_core.server import Runtime, build_server
 from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings, CoreSettings
+from ringmain_core.state.local import LocalState
 
 
 class CapturedAudit:
@@ -107,7 +109,10 @@ async def bench(
     async with AsyncExitStack() as stack:
         log = stack.enter_context(AuditLog(audit, sync_interval=1.0))
         trail = Trail(connector.name, log, AuditKey(secret).mac_of_answer, str)
-        runtime = Runtime(core or CoreSettings(), lambda: in_force, trail, principal, secret)
+        state = LocalState()
+        stack.push_async_callback(state.close)
+        keys = KeyRing([secret])
+        runtime = Runtime(core or CoreSettings(), lambda: in_force, trail, principal, keys, state)
         behind = upstream
         if behind is None:
             connecting = connector.connect(settings or connector.settings(), Services(Cursors(secret)))

@@ -5,17 +5,30 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from ringmain_core.arguments import Arguments
 from ringmain_core.call import Call
 from ringmain_core.policy import Access
 from ringmain_core.results import Answer
 from ringmain_core.schema import JsonSchema, slim_schema
+from ringmain_core.upstream.cache import Cache
+from ringmain_core.versions import VERSIONS, Version
 
 Function = Callable[..., Awaitable[Any]]
 Completion = Callable[[Any, Call, str, Mapping[str, str]], Awaitable[list[str]]]
 """Offers values: from the client, the call, what was typed, and the arguments already chosen."""
+
+
+Question = Callable[..., Awaitable[str]]
+"""Says what a call is about to do, for the person who has to confirm it; takes what the function takes."""
+
+Settle = Callable[[Any, Call, Any], Awaitable[Any]]
+"""Finds out what became of an earlier try: from the client, the call, and what the try noted (`Call.note`).
+
+Returns what the tool would have returned, or `None` where it certainly has not happened; raises
+`OutcomeUnknown` where that cannot be known.
+"""
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,9 @@ class Declaration:
         access: What using it can do to the world.
         description: Written for a model, from the function's docstring.
         timeout: Seconds for one call; `None` takes the server's default.
+        cache: Whether and how long answers are kept; only those of a read can be.
+        since: The first version of the API that has it.
+        until: The last one; `None` where the latest does.
     """
 
     function: Function
@@ -35,6 +51,19 @@ class Declaration:
     access: Access
     description: str
     timeout: float | None = None
+    cache: Cache | None = None
+    since: Version = VERSIONS[0]
+    until: Version | None = None
+
+    def __post_init__(self) -> None:
+        if self.cache is not None and self.access != "read":
+            raise ValueError(f"{self.name} is no read: its answers cannot be kept")
+
+    def is_in(self, version: str) -> bool:
+        """Whether a version of the API has it."""
+        at = VERSIONS.index(cast("Version", version))
+        last = VERSIONS.index(self.until) if self.until is not None else at
+        return VERSIONS.index(self.since) <= at <= last
 
     @cached_property
     def arguments(self) -> Arguments:
@@ -44,11 +73,20 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Tool(Declaration):
-    """Something a model can do."""
+    """Something a model can do.
+
+    Attributes:
+        idempotent: Whether the same call twice has the effect of one.
+        open_world: Whether it reaches beyond the connected system.
+        question: What a person is asked where policy wants a confirmation; without it, tool and arguments.
+        settle: Finds out what became of a try whose outcome was lost; without it, that stays unknown.
+    """
 
     idempotent: bool = True
     open_world: bool = False
     input_schema: JsonSchema | None = None
+    question: Question | None = None
+    settle: Settle | None = None
 
     @cached_property
     def output_schema(self) -> JsonSchema | None:
@@ -161,7 +199,12 @@ def tool(
     idempotent: bool = True,
     open_world: bool = False,
     timeout: float | None = None,
+    cache: Cache | None = None,
+    since: Version = VERSIONS[0],
+    until: Version | None = None,
     input_schema: JsonSchema | None = None,
+    question: Question | None = None,
+    settle: Settle | None = None,
 ) -> Callable[[Function], Tool]:
     """Declare a tool.
 
@@ -172,7 +215,12 @@ def tool(
         idempotent: Whether the same call twice has the effect of one.
         open_world: Whether it reaches beyond the connected system.
         timeout: Seconds, where the server's default will not do.
+        cache: Keeps answers of a read for their caller.
+        since: The first version of the API that has it.
+        until: The last one, where a later one has something else instead, perhaps of the same name.
         input_schema: Published instead of the one made from the signature, which still validates.
+        question: What a person is asked to confirm, from the same arguments as the function's.
+        settle: Finds out what became of a try whose outcome was lost.
     """
 
     def declare(function: Function) -> Tool:
@@ -183,9 +231,14 @@ def tool(
             access=access,
             description=_docstring(function),
             timeout=timeout,
+            cache=cache,
+            since=since,
+            until=until,
             idempotent=idempotent,
             open_world=open_world,
             input_schema=input_schema,
+            question=question,
+            settle=settle,
         )
 
     return declare
@@ -199,6 +252,9 @@ def resource(
     name: str | None = None,
     complete: Mapping[str, Completion] | None = None,
     timeout: float | None = None,
+    cache: Cache | None = None,
+    since: Version = VERSIONS[0],
+    until: Version | None = None,
 ) -> Callable[[Function], Resource]:
     """Declare a resource, or a template of resources where the URI has `{variables}`.
 
@@ -209,6 +265,9 @@ def resource(
         name: Where the function's own name will not do.
         complete: For a variable, a function that takes what has been typed and offers values.
         timeout: Seconds, where the server's default will not do.
+        cache: Keeps what was read for its caller.
+        since: The first version of the API that has it.
+        until: The last one.
     """
 
     def declare(function: Function) -> Resource:
@@ -219,6 +278,9 @@ def resource(
             access="read",
             description=_docstring(function),
             timeout=timeout,
+            cache=cache,
+            since=since,
+            until=until,
             uri=uri,
             mime_type=mime_type,
             complete=complete or {},

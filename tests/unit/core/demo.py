@@ -75,6 +75,18 @@ async def who(call: Call) -> str:
     return call.principal.id
 
 
+@tool(access="read", title="Count", since="v2")
+async def count(limit: Annotated[int, Field(description="How far.")]) -> str:
+    """Count from one."""
+    return ", ".join(str(number) for number in range(1, limit + 1))
+
+
+@tool(access="read", title="Count", name="count", until="v1")
+async def count_v1(n: Annotated[int, Field(description="How far.")]) -> str:
+    """Count from one."""
+    return await count.function(n)
+
+
 @tool(access="write", title="Note")
 async def note(demo: Demo, text: str) -> str:
     """Keep a note."""
@@ -228,6 +240,8 @@ connector = DemoConnector(
         echo,
         words,
         who,
+        count,
+        count_v1,
         note,
         wipe,
         wait,

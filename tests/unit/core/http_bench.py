@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,9 +13,15 @@ from anyio.abc import TaskGroup
 from ringmain_core.audit import AuditKey, AuditLog
 from ringmain_core.gates.audit import Trail
 from ringmain_core.identity.api_keys import ApiKeys, KeyFile, hash_key
+from ringmain_core.identity.credentials import Credentials
+from ringmain_core.identity.issuers import Issuer
+from ringmain_core.identity.jwt import Tokens
+from ringmain_core.identity.signing_keys import Fetch, fetcher
 from ringmain_core.policy_file import parse_policy
+from ringmain_core.sealing import KeyRing
 from ringmain_core.server import Runtime, build_server
 from ringmain_core.settings import CoreSettings
+from ringmain_core.state.local import LocalState
 from ringmain_core.testing import CapturedAudit
 from ringmain_core.transport.http import HttpApp
 from unit.core.demo import Demo, connector
@@ -149,6 +155,7 @@ class HttpBench:
         id_: int = 1,
         session: str | None = None,
         key: str = "key-of-ann",
+        version: str = "v1",
     ) -> Exchange:
         """Begin a JSON-RPC request."""
         params = dict(params or {})
@@ -159,10 +166,11 @@ class HttpBench:
             prefix = "io.modelcontextprotocol/"
             params["_meta"] = {f"{prefix}protocolVersion": era, f"{prefix}clientCapabilities": {}}
             sent |= {"mcp-method": method}
-            if "name" in params:
-                sent |= {"mcp-name": params["name"]}
+            target = params.get("name", params.get("uri"))
+            if target is not None:
+                sent |= {"mcp-name": target}
         body = {"jsonrpc": "2.0", "id": id_, "method": method, "params": params}
-        return self.start("POST", "/v1/mcp", sent, [json.dumps(body).encode()])
+        return self.start("POST", f"/{version}/mcp", sent, [json.dumps(body).encode()])
 
     async def call(self, era: str, method: str, params: dict[str, Any] | None = None, **how: Any) -> Exchange:
         """Like `start_call`, and wait for the answer."""
@@ -171,47 +179,53 @@ class HttpBench:
             await exchange.done.wait()
         return exchange
 
-    async def open_session(self, key: str = "key-of-ann") -> str:
+    async def open_session(self, key: str = "key-of-ann", version: str = "v1") -> str:
         """Shake hands as clients of 2025-11-25 do; the session's id."""
         about = {
             "protocolVersion": LEGACY,
             "capabilities": {},
             "clientInfo": {"name": "test", "version": "1"},
         }
-        opened = await self.call(LEGACY, "initialize", about, key=key)
+        opened = await self.call(LEGACY, "initialize", about, key=key, version=version)
         session = opened.header("mcp-session-id")
         assert session is not None
         told = {"jsonrpc": "2.0", "method": "notifications/initialized"}
         headers: Headers = {"mcp-session-id": session, "authorization": f"Bearer {key}"}
-        await self.ask("POST", "/v1/mcp", headers, [json.dumps(told).encode()])
+        await self.ask("POST", f"/{version}/mcp", headers, [json.dumps(told).encode()])
         return session
 
-    async def call_tool(self, era: str, name: str, key: str = "key-of-ann", **arguments: Any) -> Exchange:
+    async def call_tool(
+        self, era: str, name: str, key: str = "key-of-ann", version: str = "v1", **arguments: Any
+    ) -> Exchange:
         """Call a tool in either era, in a session of its own where there are sessions."""
-        session = await self.open_session(key) if era == LEGACY else None
+        session = await self.open_session(key, version) if era == LEGACY else None
         params = {"name": name, "arguments": arguments}
-        return await self.call(era, "tools/call", params, key=key, session=session)
+        return await self.call(era, "tools/call", params, key=key, session=session, version=version)
 
 
 @asynccontextmanager
-async def http_bench(policy: str = POLICY, **settings: Any) -> AsyncGenerator[HttpBench]:
+async def http_bench(
+    policy: str = POLICY, *, fetch: Callable[[Issuer], Fetch] = fetcher, **settings: Any
+) -> AsyncGenerator[HttpBench]:
     """The app in its lifespan; settings are those of `CoreSettings`."""
     core = CoreSettings(**settings)
     in_force = parse_policy(policy, "policy.toml", connector.vocabulary())
-    keys = ApiKeys(KeyFile(core.state_dir / "keys.json"))
+    tokens = Tokens(lambda: in_force, fetch=fetch)
+    credentials = Credentials(ApiKeys(KeyFile(core.state_dir / "keys.json")), tokens, lambda: in_force)
     audit, demo, secret = CapturedAudit(), Demo(), os.urandom(32)
     with AuditLog(audit, sync_interval=1.0) as log:
         trail = Trail(connector.name, log, AuditKey(secret).mac_of_answer, str)
-        runtime = Runtime(core, lambda: in_force, trail, None, secret)
+        runtime = Runtime(core, lambda: in_force, trail, None, KeyRing([secret]), LocalState())
         app = HttpApp(
             connector,
             build_server(connector, demo, runtime),
             demo,
             core,
-            authenticate=lambda credential: keys.recognise(credential, in_force),
+            authenticate=credentials.recognise,
             record=trail.write_unserved,
             audit_healthy=lambda: log.stats.healthy,
+            policy=lambda: in_force,
         )
-        async with anyio.create_task_group() as tasks, app.running():
+        async with anyio.create_task_group() as tasks, tokens, app.running():
             yield HttpBench(app, demo, audit, tasks)
             tasks.cancel_scope.cancel()

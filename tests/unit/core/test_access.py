@@ -9,6 +9,7 @@ from mcp.shared.exceptions import MCPError
 from ringmain_core.policy import open_to
 from ringmain_core.principal import Principal
 from ringmain_core.testing import Bench, bench
+from ringmain_core.versions import LATEST
 from unit.core.demo import Demo, connector
 
 pytestmark = pytest.mark.anyio
@@ -137,7 +138,7 @@ async def test_an_agent_without_roles_and_one_that_is_not_in_the_policy_see_noth
 async def test_with_everything_allowed_everything_is_listed() -> None:
     async with bench(connector, upstream=Demo(), policy=open_to("local")) as at:
         assert [tool.name for tool in (await at.client.list_tools()).tools] == [
-            tool.name for tool in connector.tools
+            tool.name for tool in connector.views[LATEST].tools
         ]
 
 

@@ -20,7 +20,7 @@ COMMON = {
     "connector": "demo",
     "transport": "stdio",
     "method": "tools/call",
-    "version": "v1",
+    "version": "v2",
 }
 
 

@@ -232,7 +232,7 @@ def test_tools_shows_what_a_model_sees_and_what_it_costs(command: Command) -> No
     assert status == 0
     assert "wipe  [destructive]  " in shown
     assert "    Forget all notes.\n    arguments: none\n" in shown
-    assert re.search(r"^14 tools, [\d,]+ tokens", shown, re.MULTILINE)
+    assert re.search(r"^15 tools, [\d,]+ tokens", shown, re.MULTILINE)
     listed = json.loads(command("tools", "--json")[1])["tools"]
     assert [tool["name"] for tool in listed] == [tool.name for tool in connector.tools]
 
@@ -283,7 +283,7 @@ def test_nothing_listens_off_loopback_without_a_policy_and_a_key(
         "",
         (
             f"ringmain-demo: {host} can be reached from elsewhere, and no agent has a key. Make one with "
-            "`keys create AGENT`, or listen on 127.0.0.1.\n"
+            "`keys create AGENT`, name an issuer of tokens in the policy, or listen on 127.0.0.1.\n"
         ),
     )
     monkeypatch.delenv("RINGMAIN_POLICY")

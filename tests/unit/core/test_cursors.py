@@ -60,6 +60,13 @@ def test_another_purpose_or_server_may_not() -> None:
     assert not opens(Cursors(b"other").seal(CALL, "rows", 1))
 
 
+def test_after_a_rotation_the_new_key_seals_and_the_old_one_still_opens() -> None:
+    rotated = Cursors(b"new", KEY)
+    assert rotated.open(CALL, "rows", CURSORS.seal(CALL, "rows", 1)) == 1
+    assert Cursors(b"new").open(CALL, "rows", rotated.seal(CALL, "rows", 2)) == 2
+    assert not opens(rotated.seal(CALL, "rows", 2))
+
+
 def test_owners_cannot_be_written_so_that_they_look_like_others() -> None:
     one = replace(CALL, principal=Principal('bot", "x', "api_key"))
     other = replace(CALL, principal=Principal("bot", "api_key"))

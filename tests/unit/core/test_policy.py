@@ -9,7 +9,7 @@ from ringmain_core.policy_file import Vocabulary, load_policy, parse_policy
 from ringmain_core.principal import Principal
 from unit.core.demo import connector
 
-NAMES = [declaration.name for declaration in connector.declarations()]
+NAMES = {declaration.name for declaration in connector.declarations()}
 
 POLICY = """\
 [roles.reader]

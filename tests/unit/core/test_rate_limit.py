@@ -1,17 +1,23 @@
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import anyio
+import anyio.lowlevel
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringmain_core.call import Call
 from ringmain_core.errors import RateLimited
-from ringmain_core.gates.rate_limit import RateLimit
-from ringmain_core.policy import Limits, Policy, PolicyFile
+from ringmain_core.gates.rate_limit import RateLimit, lease_seconds
+from ringmain_core.limits import Limits
+from ringmain_core.policy import Policy, PolicyFile
 from ringmain_core.principal import Principal
+from ringmain_core.state import Exceeded, Quota, StateUnavailable
+from ringmain_core.state.local import LocalState
+from ringmain_core.state.meters import LocalMeters
 from ringmain_core.testing import bench
 from unit.core.demo import Demo, connector
 
@@ -42,10 +48,15 @@ def call_of(agent: str = "bot", tool: str = "echo") -> Call:
     return Call(principal, "demo", "http", "v1", "tools/call", tool, {}, nobody, "2026-07-28")
 
 
-def gate_of(clock: Clock, *, most_meters: int = 10_000, **limits: Limits) -> RateLimit:
+def gate_of(clock: Clock, *, meters: LocalMeters | None = None, **limits: Limits) -> RateLimit:
+    state = LocalState(meters=meters or LocalMeters(clock=clock))
+    policy = policy_of(**limits)
+    return RateLimit(lambda: policy, state)
+
+
+def policy_of(**limits: Limits) -> Policy:
     named = {name.replace("_", "."): value for name, value in limits.items() if name != "all"}
-    policy = Policy(PolicyFile(limits={"*": limits["all"], **named}))
-    return RateLimit(lambda: policy, clock=clock, most_meters=most_meters)
+    return Policy(PolicyFile(limits={"*": limits["all"], **named}))
 
 
 async def attempt(gate: RateLimit, call: Call | None = None) -> int | None:
@@ -211,30 +222,122 @@ def test_a_call_after_exactly_the_wait_that_was_said_is_admitted(
 
 def test_a_flood_of_callers_neither_fills_the_memory_nor_slows_those_who_are_known() -> None:
     clock = Clock()
-    gate = gate_of(clock, most_meters=1000, all=Limits(rate=1, burst=2))
+    meters = LocalMeters(clock=clock, most_meters=1000)
+    gate = gate_of(clock, meters=meters, all=Limits(rate=1, burst=2))
     assert drive(gate, call_of("known")) is None
-    refused = sum(drive(gate, call_of(f"stranger-{number}")) is not None for number in range(100_000))
-    assert refused > 90_000  # beyond the thousand they share one meter
-    assert len(gate._meters) <= 1000  # pyright: ignore[reportPrivateUsage]
+    refused = sum(drive(gate, call_of(f"stranger-{number}")) is not None for number in range(20_000))
+    assert refused > 18_000  # beyond the thousand they share one meter
+    assert meters.count == 1000
+    assert len(gate._known) <= 10_000  # pyright: ignore[reportPrivateUsage]
     assert drive(gate, call_of("known")) is None
     clock.now += 10
     assert drive(gate, call_of("late")) is None
-    assert len(gate._meters) <= 1000  # pyright: ignore[reportPrivateUsage]
+    assert meters.count == 1000
 
 
 def test_callers_with_calls_of_hours_do_not_keep_newcomers_from_a_meter_of_their_own() -> None:
     clock = Clock()
-    gate = gate_of(clock, most_meters=100, all=Limits(rate=1, burst=1))
-    long: list[Callable[[], None]] = []
-    for number in range(70):
-        block = running(gate, call_of(f"long-{number}"))
-        block.__enter__()
-        long.append(lambda block=block: cast("None", block.__exit__(None, None, None)))
-    for number in range(30):
-        drive(gate, call_of(f"short-{number}"))
-    clock.now += 10
-    answers = [drive(gate, call_of(f"new-{number}")) for number in range(3)]
-    for end in long:
-        end()
-    assert answers == [None, None, None]
+    gate = gate_of(clock, meters=LocalMeters(clock=clock, most_meters=100), all=Limits(rate=1, burst=1))
+    with ExitStack() as long:
+        for number in range(70):
+            long.enter_context(running(gate, call_of(f"long-{number}")))
+        for number in range(30):
+            drive(gate, call_of(f"short-{number}"))
+        clock.now += 10
+        assert [drive(gate, call_of(f"new-{number}")) for number in range(3)] == [None, None, None]
     assert drive(gate, call_of("new-3")) is None
+
+
+async def test_a_policy_read_again_holds_at_once_and_forgives_what_the_old_one_counted() -> None:
+    clock = Clock()
+    now = policy_of(all=Limits(rate=1 / 3600, burst=1))
+    gate = RateLimit(lambda: now, LocalState(meters=LocalMeters(clock=clock)))
+    assert [await attempt(gate) for _ in range(2)] == [None, 3_600_000]
+    now = policy_of(all=Limits(rate=10, burst=1))
+    assert await attempt(gate) == 100
+    clock.now += 0.1
+    assert await attempt(gate) is None
+
+
+def test_streams_that_stay_open_count_for_the_rate_and_take_no_slot() -> None:
+    clock = Clock()
+    gate = gate_of(clock, all=Limits(rate=1, burst=5, concurrency=1))
+    listen = replace(call_of(), method="subscriptions/listen", target=None)
+    with running(gate, replace(listen, id="1")), running(gate, replace(listen, id="2")):
+        with running(gate, call_of()):
+            assert drive(gate) == 250
+        assert [drive(gate), drive(gate), drive(gate)] == [None, None, 1000]
+        assert drive(gate, listen) == 1000
+
+
+class Away(LocalState):
+    """A shared state that can go away."""
+
+    shared = True
+    away = False
+    released = 0
+
+    async def admit(self, quotas: Sequence[Quota], lease: str, lease_seconds: float) -> Exceeded | None:
+        if self.away:
+            raise StateUnavailable("it is away")
+        return await super().admit(quotas, lease, lease_seconds)
+
+    async def release(self, quotas: Sequence[Quota], lease: str) -> None:
+        await anyio.lowlevel.checkpoint()
+        if self.away:
+            raise StateUnavailable("it is away")
+        self.released += 1
+        await super().release(quotas, lease)
+
+
+async def test_while_the_state_is_away_limits_hold_for_this_process_and_the_log_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    state = Away()
+    gate = RateLimit(lambda: policy_of(all=Limits(rate=1e-3, burst=2)), state)
+    assert await attempt(gate) is None
+    state.away = True
+    assert [await attempt(gate) is None for _ in range(3)] == [True, True, False]
+    state.away = False
+    assert [await attempt(gate) is None for _ in range(2)] == [True, False]
+    assert [record.message for record in caplog.records] == [
+        "limits now hold for this process alone: it is away",
+        "limits hold for all processes again",
+    ]
+
+
+async def test_a_call_counted_in_one_place_ends_there_though_the_state_came_or_went_meanwhile() -> None:
+    state = Away()
+    gate = RateLimit(lambda: policy_of(all=Limits(concurrency=1)), state)
+
+    async def switch() -> dict[str, Any]:
+        state.away = not state.away
+        return {}
+
+    await gate(call_of(), switch)  # counted there, and its end cannot be told
+    assert state.released == 0
+    await gate(call_of(), switch)  # counted here
+    assert state.released == 0
+    assert await attempt(gate) == 250  # the first still has its lease
+
+
+async def test_a_cancelled_call_gives_its_slot_back_also_where_that_takes_time() -> None:
+    state = Away()
+    gate = RateLimit(lambda: policy_of(all=Limits(concurrency=1)), state)
+    with anyio.CancelScope() as scope:
+
+        async def leave() -> dict[str, Any]:
+            scope.cancel()
+            await anyio.sleep_forever()
+            return {}
+
+        await gate(call_of(), leave)
+    assert state.released == 1
+    assert await attempt(gate) is None
+
+
+def test_a_lease_outlives_the_longest_call() -> None:
+    assert lease_seconds(connector, 60.0) == 90.0
+    assert (
+        lease_seconds(replace(connector, tools=[replace(connector.tools[0], timeout=600.0)]), 60.0) == 630.0
+    )

@@ -7,6 +7,7 @@ from ringmain_postgres.prompts import PROMPTS
 from ringmain_postgres.resources import RESOURCES, configured_resources
 from ringmain_postgres.settings import PostgresSettings
 from ringmain_postgres.tools import TOOLS
+from ringmain_postgres.watch import WATCHES
 
 connector: Connector[PostgresSettings, Postgres] = Connector(
     name="postgres",
@@ -23,5 +24,6 @@ connector: Connector[PostgresSettings, Postgres] = Connector(
     resources=RESOURCES,
     more_resources=configured_resources,
     prompts=PROMPTS,
-    fences=("table",),
+    fences=("table", "channel"),
+    watches=WATCHES,
 )

@@ -7,7 +7,8 @@ from ringmain_core.arguments import Upstream
 from ringmain_core.errors import ConfigurationError, NotFound
 from ringmain_core.services import Services
 from ringmain_postgres.client import Database
-from ringmain_postgres.settings import PostgresSettings
+from ringmain_postgres.ears import Ears
+from ringmain_postgres.settings import DatabaseSettings, PostgresSettings
 
 
 class Postgres(Upstream):
@@ -19,6 +20,7 @@ class Postgres(Upstream):
         self.databases = {
             name: Database(name, database, settings) for name, database in settings.databases.items()
         }
+        self._ears = {name: _ears(name, each, settings) for name, each in settings.databases.items()}
 
     def database(self, name: str | None) -> Database:
         """A database by name; without a name the only one there is.
@@ -35,6 +37,30 @@ class Postgres(Upstream):
             raise NotFound(f"There is no database `{name[:64]}`; there are {known}.")
         return self.databases[name]
 
+    def ears_of(self, name: str) -> Ears:
+        """What listens to a database.
+
+        Raises:
+            NotFound: Where there is none of that name.
+        """
+        return self._ears[self.database(name).name]
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for ears in self._ears.values():
+            await ears.close()
+        for database in self.databases.values():
+            await database.close()
+
+
+def _ears(name: str, settings: DatabaseSettings, common: PostgresSettings) -> Ears:
+    """Listens past a pooler, where the settings say how."""
+    direct = settings.listen_url is not None or common.prepared_statements
+    if settings.listen_url is not None:
+        settings = settings.model_copy(update={"url": settings.listen_url})
+    common = common.model_copy(update={"pool_size": 1, "prepared_statements": direct})
+    return Ears(Database(name, settings, common), notifies=direct)
+
 
 @asynccontextmanager
 async def connect(settings: PostgresSettings, services: Services) -> AsyncGenerator[Postgres]:
@@ -50,6 +76,5 @@ async def connect(settings: PostgresSettings, services: Services) -> AsyncGenera
         )
     postgres = Postgres(settings, services)
     async with AsyncExitStack() as stack:
-        for database in postgres.databases.values():
-            stack.push_async_callback(database.close)
+        stack.push_async_callback(postgres.close)
         yield postgres

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ringmain_core.call import Call
+from ringmain_core.text import untrusted
 from ringmain_core.tooling import Resource, resource
 from ringmain_postgres import catalog, catalog_sql
 from ringmain_postgres.databases import Postgres
 from ringmain_postgres.models import ObjectPage
 from ringmain_postgres.paging import PageRequest, fetch_page
 from ringmain_postgres.settings import NamedQuery, PostgresSettings
+from ringmain_postgres.summaries import SAMPLE_ROWS, channel_text, rows_summary
+from ringmain_postgres.watch import counted_table, require_channel
 
 _LISTED = 500
 
@@ -99,7 +102,35 @@ async def table(postgres: Postgres, call: Call, db: str, schema: str, table: str
     return description.text()
 
 
-RESOURCES = (database_schema, schema, table)
+@resource(
+    "pg://{db}/table/{schema}/{table}/rows",
+    title="What happens in a table",
+    complete={"db": complete_database, "schema": complete_schema, "table": complete_table},
+)
+async def rows(postgres: Postgres, call: Call, db: str, schema: str, table: str) -> str:
+    """How many rows a table has, how many have changed, and a few of them; tells when they change."""
+    async with postgres.database(db).read(call.deadline) as session:
+        oid = await counted_table(session, call, schema, table)
+        last_change = postgres.ears_of(db).changed((schema, table))
+        summary = await rows_summary(session, oid, (schema, table), last_change)
+        checked = await session.check(summary.sample)
+        request = PageRequest(db, summary.sample, max_rows=SAMPLE_ROWS).fitted(call.answer_bytes)
+        page = await fetch_page(session, checked, request)
+    return f"{summary.text}\n{untrusted(page.body, f'{db}: {schema}.{table}')}"
+
+
+@resource(
+    "pg://{db}/channel/{channel}",
+    title="Notifications of a channel",
+    complete={"db": complete_database},
+)
+async def channel(postgres: Postgres, call: Call, db: str, channel: str) -> str:
+    """The last notifications (NOTIFY) of a channel that were heard; tells when there are more."""
+    require_channel(postgres, call, db, channel)
+    return channel_text(postgres.ears_of(db), db, channel, call.answer_bytes)
+
+
+RESOURCES = (database_schema, schema, table, rows, channel)
 
 
 def configured_resources(settings: PostgresSettings) -> list[Resource]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from ringmain_core.errors import ConfigurationError
+from ringmain_core.secrets import Secret
 from ringmain_core.settings import ConnectorSettings
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -36,7 +37,8 @@ class DatabaseSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: SecretStr
+    url: Secret
+    listen_url: Secret | None = None
     schemas: tuple[str, ...] | None = None
     allow_functions: tuple[str, ...] = ()
     allow_foreign_tables: tuple[str, ...] = ()
@@ -49,9 +51,15 @@ class PostgresSettings(ConnectorSettings):
     model_config = SettingsConfigDict(env_prefix="RINGMAIN_POSTGRES_")
 
     url: Annotated[
-        SecretStr | None,
+        Secret | None,
         Field(
             description="The database, as `postgresql://user:password@host:5432/name?sslmode=verify-full`."
+        ),
+    ] = None
+    listen_url: Annotated[
+        Secret | None,
+        Field(
+            description="The same database past its pooler, to hear notifications; `listen_url` in the file."
         ),
     ] = None
     config: Annotated[
@@ -87,7 +95,7 @@ class PostgresSettings(ConnectorSettings):
         """
         databases: dict[str, DatabaseSettings] = {}
         if self.url is not None:
-            databases[_database_name(self.url)] = DatabaseSettings(url=self.url)
+            databases[_database_name(self.url)] = DatabaseSettings(url=self.url, listen_url=self.listen_url)
         if self.config is not None:
             databases |= _read_config(self.config)
         return databases

@@ -110,25 +110,41 @@ async def describe_object(
         )
 
 
-@tool(access="read", title="Sample rows")
+Table = Annotated[str, Field(description="`table` or `schema.table`.")]
+Sampling = Annotated[catalog.Sampling, Field(description="`random` reads a random part of the table.")]
+
+
+@tool(access="read", title="Sample rows", since="v2")
 async def sample_rows(
     postgres: Postgres,
     call: Call,
-    table: Annotated[str, Field(description="`table` or `schema.table`.")],
-    n: Annotated[int, Field(ge=1, le=50)] = 5,
+    table: Table,
+    limit: Annotated[int, Field(ge=1, le=50)] = 5,
     columns: list[str] | None = None,
-    method: Annotated[
-        catalog.Sampling, Field(description="`random` reads a random part of the table.")
-    ] = "first",
+    method: Sampling = "first",
     database: Database = None,
 ) -> str:
     """See a few rows of a table before querying it."""
     target = postgres.database(database)
     async with target.read(call.deadline) as session:
-        sql = await catalog.sample_statement(session, table, n, columns, method, call.fence("table"))
+        sql = await catalog.sample_statement(session, table, limit, columns, method, call.fence("table"))
         checked = await _check(session, call, sql)
-        page = await fetch_page(session, checked, PageRequest(target.name, sql, max_rows=n))
+        page = await fetch_page(session, checked, PageRequest(target.name, sql, max_rows=limit))
     return page.text(f"{target.name}: {table}", None)
+
+
+@tool(access="read", title="Sample rows", name="sample_rows", until="v1")
+async def sample_rows_v1(
+    postgres: Postgres,
+    call: Call,
+    table: Table,
+    n: Annotated[int, Field(ge=1, le=50)] = 5,
+    columns: list[str] | None = None,
+    method: Sampling = "first",
+    database: Database = None,
+) -> str:
+    """See a few rows of a table before querying it."""
+    return await sample_rows.function(postgres, call, table, n, columns, method, database)
 
 
 @tool(access="read", title="Query")
@@ -233,6 +249,7 @@ TOOLS = (
     search_objects,
     describe_object,
     sample_rows,
+    sample_rows_v1,
     query,
     next_page,
     explain,

@@ -13,9 +13,17 @@ from pydantic import ValidationError
 from starlette.requests import Request
 
 from ringmain_core.call import Call, Transport, current_call
-from ringmain_core.errors import Refusal, Unauthenticated, Unexpected, UnknownResource
+from ringmain_core.errors import (
+    InsufficientScope,
+    Refusal,
+    Unauthenticated,
+    Unexpected,
+    UnknownResource,
+    VersionGone,
+)
 from ringmain_core.gates import Gate, Result, pass_through
 from ringmain_core.principal import Principal
+from ringmain_core.versions import LATEST
 
 EXCHANGE = "ringmain.exchange"
 """Where the HTTP transport leaves its `Exchange` in the ASGI scope."""
@@ -84,7 +92,8 @@ class Adapter:
             with scope:
                 return await pass_through(self._gates, call, lambda: _handle(ctx, call_next))
         except Refusal as refusal:
-            if exchange is not None and (refusal.retryable or not call.in_session):
+            on_status_line = refusal.retryable or isinstance(refusal, InsufficientScope | VersionGone)
+            if exchange is not None and (on_status_line or not call.in_session):
                 exchange.refusal = refusal  # in a session no 404, for that would end it
             raise _as_protocol_error(refusal, call) from refusal
         except (MCPError, ValidationError):
@@ -107,12 +116,13 @@ class Adapter:
             principal=principal,
             connector=self._connector,
             transport=exchange.transport if exchange is not None else "stdio",
-            version=exchange.version if exchange is not None else "v1",
+            version=exchange.version if exchange is not None else LATEST,
             method=ctx.method,
             target=_target(ctx.method, params),
             params=params,
             client=ctx.session,
             era=ctx.protocol_version,
+            session=_session(ctx.request),
             trace_id=_trace_id(params, ctx.request),
         )
 
@@ -125,6 +135,10 @@ def exchange_of(request: object) -> Exchange | None:
 async def _handle(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> Result:
     # `call_next` has already given the result its wire form; it is a dict for every request.
     return cast("Result", await call_next(ctx))
+
+
+def _session(request: object) -> str | None:
+    return request.headers.get("mcp-session-id") if isinstance(request, Request) else None
 
 
 def _target(method: str, params: Mapping[str, Any]) -> str | None:

@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import anyio
@@ -124,7 +125,7 @@ class Audit:
     """The outermost gate: one record for each request, refused ones included."""
 
     def __init__(self, connector: AnyConnector, trail: Trail) -> None:
-        self._connector = connector
+        self._views = connector.views
         self._trail = trail
 
     async def __call__(self, call: Call, proceed: Next) -> Result:
@@ -155,7 +156,7 @@ class Audit:
     def _close(self, call: Call, *, result: Result | None = None, **ending: Any) -> None:
         latency = round((time.monotonic() - call.started) * 1000, 3)
         phase = "outcome" if call.intended else "call"
-        arguments = None if call.intended else arguments_on_record(call, self._connector)
+        arguments = None if call.intended else arguments_on_record(call, self._views[call.version])
         summary = self._trail.summary(result) if result is not None else None
         record = _record(call, phase=phase, arguments=arguments, result=summary, latency_ms=latency, **ending)
         try:
@@ -167,22 +168,28 @@ class Audit:
 
 
 class Intent:
-    """The innermost gate: what may change the world is on record before it is tried."""
+    """The innermost gate: what may change the world is on record before it is tried.
+
+    It is written when everything else has been seen to: arguments, confirmation, whether it was done before.
+    """
 
     def __init__(self, connector: AnyConnector, trail: Trail) -> None:
-        self._connector = connector
+        self._views = connector.views
         self._trail = trail
 
     async def __call__(self, call: Call, proceed: Next) -> Result:
         if call.method == "tools/call" and call.declaration is not None and call.declaration.access != "read":
-            arguments = arguments_on_record(call, self._connector)
-            call.intended = True  # before the wait for the disk: when that is cancelled, the line is written
-            try:
-                await self._trail.write_intent(_record(call, phase="intent", arguments=arguments))
-            except NotOnRecord:
-                call.intended, call.refused_by = False, "audit"
-                raise
+            call.before_effect = partial(self._put_on_record, call)
         return await proceed()
+
+    async def _put_on_record(self, call: Call) -> None:
+        arguments = arguments_on_record(call, self._views[call.version])
+        call.intended = True  # before the wait for the disk: when that is cancelled, the line is written
+        try:
+            await self._trail.write_intent(_record(call, phase="intent", arguments=arguments))
+        except NotOnRecord:
+            call.intended, call.refused_by = False, "audit"
+            raise
 
 
 def arguments_on_record(call: Call, connector: AnyConnector) -> dict[str, Any] | None:

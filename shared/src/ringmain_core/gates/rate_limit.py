@@ -1,103 +1,119 @@
 """How often, and how much at once: per agent over everything, and per agent and tool."""
 
+import logging
 import math
-import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Sequence
+
+import anyio
 
 from ringmain_core.call import Call
+from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import RateLimited
 from ringmain_core.gates import Next, Result
-from ringmain_core.policy import Limits, Policy
+from ringmain_core.limits import Limits
+from ringmain_core.policy import Policy
+from ringmain_core.state import Exceeded, Quota, State, StateUnavailable
+from ringmain_core.state.local import LocalState
 
-_MOST_METERS = 10_000
-_BUSY_RETRY_MS = 250
-_LOOK_AT = 64  # of the longest unused meters, so that making room costs the same under any flood
-_TOLERANCE = 1e-6  # seconds, for the rounding of floats
-
-
-@dataclass(slots=True)
-class _Meter:
-    """One caller's use of one thing (GCRA): `due` is when the next call would be due at an even rate."""
-
-    due: float = 0.0
-    running: int = 0
+_UNCOUNTED = {
+    "subscriptions/listen"
+}  # open for hours: such a call takes no slot from those that do something
+_LEASE_SECONDS = 120.0
+_GRACE_SECONDS = 30.0
+_MOST_KNOWN = 10_000
+_log = logging.getLogger(__name__)
 
 
 class RateLimit:
     """Admits calls at the rate, burst and concurrency that policy sets, and says when to come back.
 
-    The meters are bounded: idle ones are forgotten first (they would be full again anyway). While more
-    callers than that are active at once, new ones share a meter, so that a flood slows itself and not those
-    who are known.
+    Args:
+        policy: The policy in force.
+        state: The limits hold for all processes that share it, and while it is away for this one.
+        lease_seconds: How long a call counts as running if its process dies; longer than calls may take.
     """
 
     def __init__(
         self,
         policy: Callable[[], Policy],
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        most_meters: int = _MOST_METERS,
+        state: State | None = None,
+        lease_seconds: float = _LEASE_SECONDS,
     ) -> None:
         self._policy = policy
-        self._clock = clock
-        self._most_meters = most_meters
-        self._meters: OrderedDict[tuple[str, str, str], _Meter] = OrderedDict()
-        self._overflow = _Meter()
+        self._state = LocalState() if state is None else state
+        self._lease_seconds = lease_seconds
+        self._own = LocalState()
+        self._on_its_own = False
+        self._known: dict[tuple[str, str, str | None], tuple[Limits, Limits | None, list[Quota]]] = {}
 
     async def __call__(self, call: Call, proceed: Next) -> Result:
-        policy = self._policy()
-        agent = (call.principal.auth, call.principal.id)
-        wanted = [(self._meter((*agent, "*")), policy.agent_limits(call.principal), "all calls")]
-        if call.method == "tools/call" and call.target is not None:
-            limits = policy.tool_limits(call.connector, call.target)
-            if limits is not None:
-                wanted.append((self._meter((*agent, call.target)), limits, f"`{call.target}`"))
-        now = self._clock()
-        for meter, limits, what in wanted:
-            self._check(call, meter, limits, what, now)
-        for meter, limits, _ in wanted:
-            meter.due = max(meter.due, now) + 1 / limits.rate
-            meter.running += 1
+        quotas = self._quotas(call)
+        counted_in = self._state
+        try:
+            exceeded = await counted_in.admit(quotas, call.id, self._lease_seconds)
+            if self._on_its_own:
+                self._on_its_own = False
+                _log.warning("limits hold for all processes again")
+        except StateUnavailable as error:
+            if not self._on_its_own:
+                self._on_its_own = True
+                _log.warning("limits now hold for this process alone: %s", error)
+            counted_in = self._own
+            exceeded = await counted_in.admit(quotas, call.id, self._lease_seconds)
+        if exceeded is not None:
+            call.refused_by = "rate_limit"
+            raise _refusal(exceeded, "all calls" if exceeded.quota is quotas[0] else f"`{call.target}`")
         try:
             return await proceed()
         finally:
-            for meter, _, _ in wanted:
-                meter.running -= 1
+            if counted_in.shared:
+                await _release(counted_in, quotas, call.id)
+            else:
+                await counted_in.release(quotas, call.id)
 
-    def _check(self, call: Call, meter: _Meter, limits: Limits, what: str, now: float) -> None:
-        # A call is early by how far `due` lies ahead; a burst is how early the rate lets it be.
-        too_early = meter.due - now - (limits.burst - 1) / limits.rate
-        if too_early > _TOLERANCE:
-            call.refused_by = "rate_limit"
-            wait = math.ceil((too_early - _TOLERANCE / 2) * 1000)
-            raise RateLimited(
-                f"Too many calls: {limits.rate:g} a second for {what}. Try again in {wait} ms.",
-                retry_after_ms=wait,
-            )
-        if meter.running >= limits.concurrency:
-            call.refused_by = "rate_limit"
-            raise RateLimited(
-                f"{limits.concurrency} calls of yours are running ({what}). Wait for one to end.",
-                retry_after_ms=_BUSY_RETRY_MS,
-            )
+    def _quotas(self, call: Call) -> Sequence[Quota]:
+        policy, principal = self._policy(), call.principal
+        of_all, of_tool = policy.agent_limits(principal), None
+        if call.method == "tools/call" and call.target is not None:
+            of_tool = policy.tool_limits(call.connector, call.target)
+        who = (principal.auth, principal.id, None if of_tool is None else call.target)
+        known = self._known.get(who)
+        if known is None or known[0] is not of_all or known[1] is not of_tool:
+            # The id comes last: it is the one part that may hold anything.
+            quotas = [_quota(f"{principal.auth}:*:{principal.id}", of_all)]
+            if of_tool is not None:
+                quotas.append(_quota(f"{principal.auth}:{call.target}:{principal.id}", of_tool))
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[who] = (of_all, of_tool, quotas)
+        if call.method in _UNCOUNTED:
+            return [quota._replace(concurrency=None) for quota in known[2]]
+        return known[2]
 
-    def _meter(self, key: tuple[str, str, str]) -> _Meter:
-        meter = self._meters.get(key)
-        if meter is None:
-            if len(self._meters) >= self._most_meters and not self._forget_idle():
-                return self._overflow
-            meter = self._meters[key] = _Meter()
-        self._meters.move_to_end(key)
-        return meter
 
-    def _forget_idle(self) -> bool:
-        now = self._clock()
-        for key, meter in list(islice(self._meters.items(), _LOOK_AT)):
-            if meter.running == 0 and meter.due <= now:
-                del self._meters[key]
-                return True
-            self._meters.move_to_end(key)  # in use after all: the next newcomer looks at others
-        return False
+def lease_seconds(connector: AnyConnector, call_timeout: float) -> float:
+    """How long a call of a connector may run, and some more; questions to a person may take longer still."""
+    of_their_own = (declaration.timeout or 0.0 for declaration in connector.declarations())
+    return max(call_timeout, *of_their_own, 0.0) + _GRACE_SECONDS
+
+
+def _quota(key: str, limits: Limits) -> Quota:
+    return Quota(key, limits.rate, limits.burst, limits.concurrency)
+
+
+async def _release(state: State, quotas: Sequence[Quota], lease: str) -> None:
+    """Before the answer goes out, so that the next call finds room; also for a call that was cancelled."""
+    with anyio.CancelScope(shield=True):
+        try:
+            await state.release(quotas, lease)
+        except StateUnavailable:
+            _log.debug("the end of a call cannot be told; its lease ends by itself")
+
+
+def _refusal(exceeded: Exceeded, what: str) -> RateLimited:
+    quota, wait = exceeded.quota, math.ceil(exceeded.retry_after * 1000)
+    if exceeded.by == "rate":
+        said = f"Too many calls: {quota.rate:g} a second for {what}. Try again in {wait} ms."
+    else:
+        said = f"{quota.concurrency} calls of yours are running ({what}). Wait for one to end."
+    return RateLimited(said, retry_after_ms=wait)

@@ -2,28 +2,27 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 
 class StateUnavailable(Exception):
-    """The shared state cannot be reached; the text says why, without the address."""
+    """The state cannot be reached, or what it is kept in cannot be used; the text says why, not where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(NamedTuple):
     """How much of something may be done: a meter's name and its limits.
 
     Attributes:
         key: What is metered; whoever uses the same key shares the meter.
         rate: Calls a second.
         burst: Calls at once after a pause.
-        concurrency: Calls side by side.
+        concurrency: Calls side by side; `None` for a call that is not one of them, however long it takes.
     """
 
     key: str
     rate: float
     burst: int
-    concurrency: int
+    concurrency: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,10 @@ class State(Protocol):
     their users have sealed. Times are seconds.
 
     Attributes:
-        shared: Whether other processes see the same.
+        shared: Whether meters and messages are those of other processes too. Values outlive the process
+            either way.
 
-    Every method may raise `StateUnavailable` where the state is shared.
+    Every awaited method may raise `StateUnavailable`; what it was to do may then have happened or not.
     """
 
     shared: bool
@@ -68,7 +68,8 @@ class State(Protocol):
     async def admit(self, quotas: Sequence[Quota], lease: str, lease_seconds: float) -> Exceeded | None:
         """Count one call against all quotas, or against none where one is used up, which is returned.
 
-        The call counts as running until `release`, or until its lease is over: its process may die.
+        The call counts as running until `release`, or until its lease is over: its process may die. A lease
+        is a name of one call alone.
         """
         ...
 

@@ -1,9 +1,9 @@
 """What stands in front of every HTTP route: who may connect, who is calling, what is too large."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ringmain_core.call import Transport
 from ringmain_core.errors import (
     Draining,
+    InvalidToken,
     MalformedRequest,
     PayloadTooLarge,
     Refusal,
@@ -22,7 +23,7 @@ from ringmain_core.errors import (
 from ringmain_core.gates.adapter import EXCHANGE, Exchange
 from ringmain_core.principal import ANONYMOUS, Principal
 from ringmain_core.transport.neighbours import Neighbours
-from ringmain_core.transport.refusals import answer, restated
+from ringmain_core.transport.refusals import Challenge, answer, restated
 from ringmain_core.transport.strict_json import NotStrictJson, loads_strict
 
 _FIRST_ERROR = 400
@@ -39,6 +40,7 @@ class Route:
 
 
 _Headers = Mapping[str, Sequence[str]]
+Headers = Sequence[tuple[bytes, bytes]]
 _LOOKED_AT = ("host", "origin", "authorization", "x-api-key", "content-length")
 
 
@@ -60,9 +62,11 @@ class Front:
         pages: Everything else; it must hold nothing that is not for everybody.
         neighbours: Whose requests are taken at all.
         authenticate: Turns a credential into a principal, or `None`.
+        challenge: What a refused client is told about tokens for a path, from the Host header it used.
         record: Told of every request refused here, for the audit; it may refuse in turn.
         max_body: Bytes.
         resumable: Whether clients in a session can fetch an answer that a lost connection kept from them.
+        about_version: Headers that answers of an API version carry.
     """
 
     def __init__(
@@ -71,15 +75,19 @@ class Front:
         routes: Mapping[str, Route],
         pages: ASGIApp,
         neighbours: Neighbours,
-        authenticate: Callable[[str], Principal | None],
+        authenticate: Callable[[str], Awaitable[Principal | None]],
         record: Callable[[Refusal, Principal, Route | None], None],
         max_body: int,
         resumable: bool = False,
+        challenge: Callable[[str, str], Challenge] = lambda _, __: (),
+        about_version: Callable[[str], Headers] = lambda _: (),
     ) -> None:
+        self._about_version = about_version
         self._routes = routes
         self._pages = pages
         self._neighbours = neighbours
         self._authenticate = authenticate
+        self._challenge = challenge
         self._record = record
         self._max_body = max_body
         self._resumable = resumable
@@ -107,15 +115,17 @@ class Front:
         if route is None:
             await self._pages(scope, receive, send)
             return
+        if said := self._about_version(route.version):
+            send = _saying(said, send)
         principal = ANONYMOUS
+        headers = _headers(scope)
         try:
-            headers = _headers(scope)
-            principal = self._identify(headers)
+            principal = await self._identify(headers, scope)
             if self._closing and scope["method"] != "POST":
                 raise Draining("This server is about to stop. Connect again.")
             body = await self._read(headers, receive) if scope["method"] == "POST" else b""
         except Refusal as refusal:
-            await answer(self._recorded(refusal, principal, route), send)
+            await answer(self._recorded(refusal, principal, route), send, self._challenge_for(scope))
             return
         await self._exchange(scope, body, receive, send, route, principal)
 
@@ -132,7 +142,12 @@ class Front:
             return unavailable
         return refusal
 
-    def _identify(self, headers: _Headers) -> Principal:
+    def _challenge_for(self, scope: Scope) -> Challenge:
+        """What to say about tokens; there is one Host header, for the neighbours have been looked at."""
+        path: str = scope["path"]
+        return self._challenge(path, _headers(scope)["host"][0])
+
+    async def _identify(self, headers: _Headers, scope: Scope) -> Principal:
         authorization, api_key = headers["authorization"], headers["x-api-key"]
         scheme, _, credential = "".join(authorization).partition(" ")
         if scheme.lower() != "bearer":
@@ -140,12 +155,19 @@ class Front:
         # Of two, a proxy in front may have checked the other one.
         once = len(authorization) <= 1 and len(api_key) <= 1
         credential = credential.strip() if once else ""
-        principal = self._authenticate(credential) if credential else None
-        if principal is None:
+        principal = await self._authenticate(credential) if credential else None
+        if principal is not None:
+            return principal
+        if credential:
+            raise InvalidToken("This API key is not known here. An operator makes one with `keys create`.")
+        if self._challenge_for(scope):
             raise Unauthenticated(
-                "Send an API key as `Authorization: Bearer <key>`. An operator makes one with `keys create`."
+                "Send an access token as `Authorization: Bearer <token>`: the header WWW-Authenticate says "
+                "where to get one. An API key will do as well."
             )
-        return principal
+        raise Unauthenticated(
+            "Send an API key as `Authorization: Bearer <key>`. An operator makes one with `keys create`."
+        )
 
     async def _read(self, headers: _Headers, receive: Receive) -> bytes:
         too_large = f"The body is larger than {self._max_body:,} bytes."
@@ -179,7 +201,9 @@ class Front:
         headers = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         scope = {**scope, EXCHANGE: exchange, "user": owner, "headers": headers}
         if scope["method"] == "POST":
-            status = await _answer_post(route.app, scope, body, receive, send, exchange)
+            status = await _answer_post(
+                route.app, scope, body, receive, send, exchange, partial(self._challenge_for, scope)
+            )
             if status >= _FIRST_ERROR and not exchange.on_record:
                 # Already answered: what the record says is all that can still be done.
                 self._recorded(Rejected(f"The protocol's checks answered {status}."), principal, route)
@@ -210,7 +234,13 @@ class Front:
 
 
 async def _answer_post(
-    app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send, exchange: Exchange
+    app: ASGIApp,
+    scope: Scope,
+    body: bytes,
+    receive: Receive,
+    send: Send,
+    exchange: Exchange,
+    challenge: Callable[[], Challenge],
 ) -> int:
     """Serve one POST: replay the body, notice when the client leaves, give a refusal its status line.
 
@@ -236,7 +266,9 @@ async def _answer_post(
             start = message  # held until there is a body: only then is it known whether a gate refused
             return
         if start is not None:
-            await send(restated(start, exchange.refusal) if exchange.refusal is not None else start)
+            if exchange.refusal is not None:
+                start = restated(start, exchange.refusal, challenge())
+            await send(start)
             start = None
         answered = not message.get("more_body", False)
         await send(message)
@@ -265,6 +297,17 @@ async def _answer_post(
         for task in watching:
             task.cancel()
     return status
+
+
+def _saying(headers: Headers, send: Send) -> Send:
+    """Send answers with further headers."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *headers]}
+        await send(message)
+
+    return send_with_headers
 
 
 @lru_cache(maxsize=1024)

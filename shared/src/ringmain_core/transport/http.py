@@ -5,29 +5,35 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import uvicorn
 from fastapi import FastAPI, Response
 from fastapi_offline import FastAPIOffline
-from mcp.server.lowlevel import Server
 from mcp.server.runner import serve_dual_era_loop
 from mcp.server.sse import SseServerTransport
 from mcp.server.streamable_http import EventStore
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from pydantic import BaseModel
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import ConfigurationError, Refusal
+
+from ringmain_core.live.hub import LiveServer
+from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
 from ringmain_core.settings import CoreSettings
 from ringmain_core.transport.front import Front, Route
+from ringmain_core.transport.metadata import ResourceMetadata
 from ringmain_core.transport.neighbours import Neighbours
+from ringmain_core.versions import LATEST, VERSIONS, headers_of
 
 _log = logging.getLogger(__name__)
 
@@ -53,25 +59,32 @@ class HttpApp:
         authenticate: Turns a credential into a principal, or `None`.
         record: Told of every request that is refused before it becomes a call.
         audit_healthy: Whether the audit can be written.
+        policy: The policy in force at this moment: it says whose tokens are taken.
+        trouble: What else is wrong, in words; empty where nothing is.
         event_store: Lets clients of 2025-11-25 resume a broken stream; without it they start again.
+        pages: Further routes that need no credential, as those where accounts are connected.
     """
 
     def __init__(
         self,
         connector: AnyConnector,
-        server: Server[Any],
+        server: LiveServer[Any],
         upstream: object,
         core: CoreSettings,
         *,
-        authenticate: Callable[[str], Principal | None],
+        authenticate: Callable[[str], Awaitable[Principal | None]],
         record: Callable[[Refusal, Principal, Route | None], None],
         audit_healthy: Callable[[], bool],
+        policy: Callable[[], Policy],
+        trouble: Callable[[], str] = str,
         event_store: EventStore | None = None,
+        pages: Sequence[BaseRoute] = (),
     ) -> None:
         self._connector = connector
         self._server = server
         self._upstream = upstream
         self._audit_healthy = audit_healthy
+        self._trouble = trouble
         self._draining = False
         self._asking = anyio.Lock()
         self._asked_at = -_READY_FOR
@@ -79,24 +92,30 @@ class HttpApp:
         self._manager = StreamableHTTPSessionManager(
             server,
             json_response=core.responses == "json",
-            stateless=not core.sessions,
+            stateless=not core.keeps_sessions,
             event_store=event_store,
             retry_interval=_RECONNECT_AFTER_MS if event_store is not None else None,
             max_request_body_size=core.max_body_bytes,
         )
-        routes = {"/v1/mcp": Route(self._manager.handle_request, "http", "v1")}
+        routes = {
+            f"/{version}/mcp": Route(self._manager.handle_request, "http", version) for version in VERSIONS
+        }
         if core.legacy_sse:
             sse = SseServerTransport("/v1/messages", max_request_body_size=core.max_body_bytes)
             routes["/v1/sse"] = Route(self._serve_sse(sse), "sse", "v1")
             routes["/v1/messages"] = Route(sse.handle_post_message, "sse", "v1")
+        metadata = ResourceMetadata(connector, routes, core.public_url, policy)
+        public_host = [urlsplit(core.public_url).netloc] if core.public_url is not None else []
         self.front = Front(
             routes=routes,
-            pages=self._pages(),
-            neighbours=Neighbours(core.allowed_hosts, core.allowed_origins),
+            pages=self._pages([*pages, *metadata.routes()]),
+            neighbours=Neighbours([*core.allowed_hosts, *public_host], core.allowed_origins),
+            challenge=metadata.challenge,
             authenticate=authenticate,
             record=record,
             max_body=core.max_body_bytes,
             resumable=event_store is not None,
+            about_version=lambda version: headers_of(version, policy().content.versions),
         )
         self.asgi: ASGIApp = self.front
 
@@ -110,16 +129,18 @@ class HttpApp:
     def drain(self) -> None:
         """Take no new work: readiness says so, and streams that would stay open for ever are ended."""
         self._draining = True
+        self._server.live.close()
         self.front.close_streams()
 
-    def _pages(self) -> FastAPI:
+    def _pages(self, more: Sequence[BaseRoute]) -> FastAPI:
         app = FastAPIOffline(
             title=self._connector.distribution,
             version=self._connector.version,
-            description=f"{self._connector.title} over MCP: clients connect to `/v1/mcp` with an API key.",
+            description=f"{self._connector.title} over MCP: clients connect to `/{LATEST}/mcp` with an API key.",
             lifespan=self._lifespan,
             redoc_url=None,
         )
+        app.router.routes.extend(more)
 
         @app.get("/healthz", tags=["health"])
         async def healthz() -> Health:  # pyright: ignore[reportUnusedFunction]
@@ -141,6 +162,8 @@ class HttpApp:
             return "draining"
         if not self._audit_healthy():
             return "the audit cannot be written"
+        if self._trouble():
+            return self._trouble()
         async with self._asking:  # anybody may ask, but the system behind is asked once a second at most
             if time.monotonic() - self._asked_at >= _READY_FOR:
                 self._out_of_reach = await self._ask_upstream()
@@ -179,25 +202,33 @@ class _DrainingServer(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-async def serve_http(app: HttpApp, core: CoreSettings, *, announce: Callable[[str], None]) -> None:
-    """Listen until SIGTERM or SIGINT, then finish what is running.
-
-    Args:
-        app: What answers.
-        core: Says where to listen.
-        announce: Told the URL once connections are taken.
+def listen(core: CoreSettings) -> socket.socket:
+    """Take the address that the settings name; connections wait until `serve_http` answers them.
 
     Raises:
-        ConfigurationError: Where the address cannot be listened on.
+        ConfigurationError: Where it cannot be had.
     """
     family = socket.AF_INET6 if ":" in core.host else socket.AF_INET
     try:
-        listener = socket.create_server((core.host, core.port), family=family, backlog=2048)
+        return socket.create_server((core.host, core.port), family=family, backlog=2048)
     except OSError as error:
         raise ConfigurationError(
             f"{core.host} port {core.port} cannot be listened on: {error.strerror}. "
             "Set RINGMAIN_HOST or RINGMAIN_PORT."
         ) from error
+
+
+async def serve_http(
+    app: HttpApp, core: CoreSettings, listener: socket.socket, *, announce: Callable[[str], None]
+) -> None:
+    """Listen until SIGTERM or SIGINT, then finish what is running.
+
+    Args:
+        app: What answers.
+        core: Says what the address is called.
+        listener: From `listen`, perhaps shared with other processes.
+        announce: Told the URL once connections are taken.
+    """
     config = uvicorn.Config(
         app.asgi,
         log_config=None,
@@ -211,6 +242,6 @@ async def serve_http(app: HttpApp, core: CoreSettings, *, announce: Callable[[st
     if threading.current_thread() is threading.main_thread():
         # uvicorn raises the signal again at its end, which would end the process with everything still open.
         signal.signal(signal.SIGTERM, server.handle_exit)
-    host = f"[{core.host}]" if family == socket.AF_INET6 else core.host
-    announce(f"http://{host}:{listener.getsockname()[1]}/v1/mcp")
+    host = f"[{core.host}]" if listener.family == socket.AF_INET6 else core.host
+    announce(f"http://{host}:{listener.getsockname()[1]}/{LATEST}/mcp")
     await server.serve(sockets=[listener])

@@ -1,0 +1,1 @@
+"""Accounts that callers connect at providers (Slack, Google, GitHub …), each used for its owner only."""

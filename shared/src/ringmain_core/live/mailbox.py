@@ -1,0 +1,41 @@
+"""What waits to be told to one client."""
+
+import anyio
+from mcp.shared.subscriptions import ServerEvent
+
+
+class Mailbox:
+    """Events in order, each once at a time: they say that something changed, not what or how often.
+
+    So it never holds more than there are things to hear of, however slowly its client reads.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[ServerEvent, None] = {}
+        self._woken = anyio.Event()
+        self._closed = False
+
+    def put(self, event: ServerEvent) -> None:
+        """Add an event, unless it waits already."""
+        if not self._closed:
+            self._waiting[event] = None
+            self._woken.set()
+
+    def close(self) -> None:
+        """Take no more; what waits can still be had."""
+        self._closed = True
+        self._woken.set()
+
+    def take(self) -> ServerEvent | None:
+        """The oldest event, or `None` where none waits."""
+        event = next(iter(self._waiting), None)
+        if event is not None:
+            del self._waiting[event]
+        return event
+
+    async def next(self) -> ServerEvent | None:
+        """Wait for an event; `None` at the end."""
+        while (event := self.take()) is None and not self._closed:
+            self._woken = anyio.Event()
+            await self._woken.wait()
+        return event
