@@ -14,19 +14,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from conformance.everything import connector
 from conformance.upstream import Everything
+from ringmain_core.assembly import assembled
 from ringmain_core.cli import run
-from ringmain_core.cursors import Cursors
-from ringmain_core.gates.audit import Trail
 from ringmain_core.identity.api_keys import ApiKeys
 from ringmain_core.identity.credentials import Credentials
 from ringmain_core.identity.jwt import Tokens
-from ringmain_core.on_disk import PolicyStore, audit_key, key_file, opened_audit
-from ringmain_core.sealing import KeyRing
-from ringmain_core.server import Runtime, build_server
-from ringmain_core.services import Services
+from ringmain_core.on_disk import PolicyStore, key_file
+from ringmain_core.secrets import Secrets
 from ringmain_core.settings import ConnectorSettings, CoreSettings
-from ringmain_core.state.local import LocalState
-from ringmain_core.transport.http import HttpApp, serve_http
+from ringmain_core.transport.http import HttpApp, listen, serve_http
 
 Context = ServerRequestContext[Everything, Any]
 
@@ -93,36 +89,27 @@ def _announce(url: str) -> None:
 
 async def serve(core: CoreSettings, key: str) -> None:
     """Like `run_http` of the core, with the additions of this module."""
-    policies = PolicyStore(connector, core.policy)
+    secrets = Secrets()
+    policies = PolicyStore(connector, core.policy, secrets)
     tokens = Tokens(lambda: policies.current)
     credentials = Credentials(ApiKeys(key_file(core)), tokens, lambda: policies.current)
-    secret = os.urandom(32)
-    with opened_audit(connector, core) as audit:
-        trail = Trail(connector.name, audit, audit_key(core).mac_of_answer)
-        runtime = Runtime(
-            core=core,
+    listener = listen(core)
+    async with assembled(connector, core, ConnectorSettings(), secrets, policies, listener=listener) as parts:
+        assert isinstance(parts.upstream, Everything)
+        add_what_only_the_suite_needs(parts.server, parts.upstream)
+        app = HttpApp(
+            connector,
+            parts.server,
+            parts.upstream,
+            core,
+            authenticate=credentials.recognise,
+            record=parts.record_unserved,
+            audit_healthy=lambda: parts.audit.stats.healthy,
             policy=lambda: policies.current,
-            trail=trail,
-            local=None,
-            keys=KeyRing([secret]),
-            state=LocalState(),
+            event_store=Events(),
         )
-        async with connector.connect(ConnectorSettings(), Services(Cursors(secret))) as upstream:
-            server = build_server(connector, upstream, runtime)
-            add_what_only_the_suite_needs(server, upstream)
-            app = HttpApp(
-                connector,
-                server,
-                upstream,
-                core,
-                authenticate=credentials.recognise,
-                record=trail.write_unserved,
-                audit_healthy=lambda: audit.stats.healthy,
-                policy=lambda: policies.current,
-                event_store=Events(),
-            )
-            app.asgi = WithKey(app.asgi, key)
-            await serve_http(app, core, announce=_announce)
+        app.asgi = WithKey(app.asgi, key)
+        await serve_http(app, core, listener, announce=_announce)
 
 
 if __name__ == "__main__":

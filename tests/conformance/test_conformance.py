@@ -72,7 +72,7 @@ def test_the_audit_is_genuine_and_has_every_call(outcome: Outcome) -> None:
 def test_the_gates_were_on_all_the_while(outcome: Outcome) -> None:
     records = outcome.trail.records
     assert outcome.stranger.status_code == 401
-    assert any(_is(each, outcome="refused", code="unauthenticated", gate="front") for each in records)
+    assert any(_is(each, outcome="refused", code="invalid_token", gate="front") for each in records)
     assert any(_is(each, outcome="refused", code="forbidden_host", gate="front") for each in records)
     assert outcome.forbidden.json()["error"]["message"].startswith("Unknown tool `forbidden`.")
     assert any(_is(each, outcome="refused", target="forbidden", gate="access") for each in records)

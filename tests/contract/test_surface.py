@@ -10,9 +10,9 @@ from contract.discover import ROOT, connectors, package_of, project
 from contract.surface import generated, is_frozen
 from ringmain_core.commands import tokens_of
 from ringmain_core.connector import AnyConnector
+from ringmain_core.declarations import Declaration, Tool
 from ringmain_core.results import Answer
 from ringmain_core.settings import CoreSettings
-from ringmain_core.tooling import Declaration, Tool
 
 CONNECTORS = [
     pytest.param(view, id=f"{name}.{version}")

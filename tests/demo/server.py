@@ -1,6 +1,7 @@
 """What an operator does: settings, a policy, keys, the server; with the commands that an operator has."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -166,7 +167,7 @@ class Server:
         if not self.url:
             return False
         try:
-            ready = httpx2.get(self.url.replace("/v1/mcp", "/readyz"), timeout=5, trust_env=False)
+            ready = httpx2.get(re.sub(r"/v\d/mcp$", "/readyz", self.url), timeout=5, trust_env=False)
         except httpx2.HTTPError:
             return False
         return ready.status_code == 200

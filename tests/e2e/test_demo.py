@@ -18,7 +18,7 @@ WITHIN = 180
 
 KEY_LINES = (
     r"flights: 336,776 rows",
-    r"http://127\.0\.0\.1:\d+/v1/mcp is ready",
+    r"http://127\.0\.0\.1:\d+/v2/mcp is ready",
     r"\[336776\]",
     r'\["Frontier Airlines Inc\.", 685, 21\.9\]',
     r"3 rows, truncated by max_rows: there are more\.",

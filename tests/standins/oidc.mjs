@@ -37,7 +37,8 @@ function makeProvider() {
         clientId: oidc.client.clientId,
         accountId: oidc.session.accountId,
       });
-      grant.addOIDCScope('openid offline_access');
+      // The server knows them for its clients' sake; whether a token gets them is said per resource.
+      grant.addOIDCScope(['openid', 'offline_access', ...scopes].join(' '));
       for (const resource of [oidc.params.resource].flat()) {
         grant.addResourceScope(resource, scopes.filter((scope) => !refused.includes(scope)).join(' '));
         if (refused.length) grant.rejectResourceScope(resource, refused.join(' '));

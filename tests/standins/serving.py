@@ -61,7 +61,7 @@ def serving(distribution: str, settings: Mapping[str, str]) -> Generator[Served]
             served.log.append(line)
             if match := re.search(r"\brm_\S+", line):
                 served.key = match[0]
-            if match := re.match(r"http://\S+/v1/mcp", line):
+            if match := re.match(r"http://\S+/v\d/mcp", line):
                 served.url = match[0]
                 ready.set()
         ready.set()

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from mcp.server.session import ServerSession
     from mcp_types import InputResponse
 
+    from ringmain_core.declarations import Declaration
     from ringmain_core.flow import Audience, Flow
     from ringmain_core.telemetry.tracing import Tracing
-    from ringmain_core.tooling import Declaration
 
 Transport = Literal["stdio", "http", "sse"]
 

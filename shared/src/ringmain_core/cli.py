@@ -4,6 +4,7 @@ import argparse
 import gc
 import logging
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +14,7 @@ from ringmain_core.audit import AuditUnavailable
 from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.log import secrets_in, set_up_logging
+from ringmain_core.secrets import Secrets
 from ringmain_core.settings import ConnectorSettings, CoreSettings
 from ringmain_core.versions import LATEST, VERSIONS
 
@@ -26,19 +28,22 @@ def run(connector: AnyConnector, arguments: list[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 a check or the program failed, 2 settings or arguments that cannot be used.
     """
-    options = _parser(connector).parse_args(arguments)
+    options = _parser(connector, arguments).parse_args(arguments)
     set_up_logging("info", "text", ())  # until the settings say how
     try:
         given = {name: options.__dict__.get(name) for name in ("host", "port", "workers")}
-        core = _read(CoreSettings, **given)
-        settings = _read(connector.settings)
-        set_up_logging(core.log_level, core.log_format, secrets_in(core, settings))
-        configured = connector.configured(settings)
+        secrets = Secrets()
+        with secrets.reading():
+            core = _read(CoreSettings, **given)
+            settings = _read(connector.settings)
+            redactor = set_up_logging(core.log_level, core.log_format, secrets_in(core, settings))
+            secrets.teach(redactor.learn)
+            configured = connector.configured(settings)  # settings that name a file read it here
         if core.prompts_dir is not None:
             from ringmain_core.operator_prompts import read_prompts
 
             configured = configured.with_prompts(read_prompts(core.prompts_dir, configured))
-        return _dispatch(configured, options, core, settings)
+        return _dispatch(configured, options, core, settings, secrets)
     except (ConfigurationError, AuditUnavailable) as error:
         print(f"{connector.distribution}: {error}", file=sys.stderr)
         return _MISCONFIGURED
@@ -50,7 +55,11 @@ def run(connector: AnyConnector, arguments: list[str] | None = None) -> int:
 
 
 def _dispatch(
-    connector: AnyConnector, options: argparse.Namespace, core: CoreSettings, settings: ConnectorSettings
+    connector: AnyConnector,
+    options: argparse.Namespace,
+    core: CoreSettings,
+    settings: ConnectorSettings,
+    secrets: Secrets,
 ) -> int:
     # Imported here: a client that starts us over stdio waits for every module that is not needed.
     match options.command:
@@ -60,17 +69,19 @@ def _dispatch(
 
             if sys.stdin.isatty():
                 print(_hint(connector), file=sys.stderr)
-            run_stdio(connector, core, settings)
+            run_stdio(connector, core, settings, secrets)
             return 0
         case "serve":
             from ringmain_core.process import run_http
 
-            run_http(connector, core, settings, lambda line: print(line, file=sys.stderr, flush=True))
+            run_http(
+                connector, core, settings, secrets, lambda line: print(line, file=sys.stderr, flush=True)
+            )
             return 0
         case _:
             from ringmain_core import commands
 
-            return commands.run(connector, options, core, settings)
+            return commands.run(connector, options, core, settings, secrets)
 
 
 def _hint(connector: AnyConnector) -> str:
@@ -96,12 +107,12 @@ def _read(kind: type[Any], **given: Any) -> Any:
         raise ConfigurationError(str(error)) from None
 
 
-def _parser(connector: AnyConnector) -> argparse.ArgumentParser:
+def _parser(connector: AnyConnector, arguments: list[str] | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=connector.distribution,
         description=f"{connector.title} for AI agents, over the Model Context Protocol. "
         "Without a command it serves the client that started it, on standard input and output.",
-        epilog=_settings_help(CoreSettings, connector.settings),
+        epilog=_settings_help(CoreSettings, connector.settings, *_of_secrets(arguments)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -165,6 +176,15 @@ def _parser(connector: AnyConnector) -> argparse.ArgumentParser:
 
     commands.add_parser("doctor", help="check settings, credentials, reachability and permissions")
     return parser
+
+
+def _of_secrets(arguments: list[str] | None) -> Sequence[type[BaseModel]]:
+    """The settings of secrets managers, where somebody asks for help: nobody else waits for them."""
+    if not {"-h", "--help"} & set(sys.argv[1:] if arguments is None else arguments):
+        return ()
+    from ringmain_core.secrets.settings import AwsSettings, VaultSettings
+
+    return VaultSettings, AwsSettings
 
 
 def _settings_help(*kinds: type[BaseModel]) -> str:

@@ -5,28 +5,28 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from ringmain_core.audit import AuditUnavailable
-from ringmain_core.connector import AnyConnector, Check
-from ringmain_core.cursors import Cursors
+from ringmain_core.connector import AnyConnector
+from ringmain_core.declarations import Tool
 from ringmain_core.errors import ConfigurationError
-from ringmain_core.identity.issuers import Issuer
-from ringmain_core.on_disk import PolicyStore, audit_key, audit_path, is_loopback, key_file, opened_audit
+from ringmain_core.on_disk import PolicyStore, audit_key, audit_path, key_file
 from ringmain_core.policy import Policy
-from ringmain_core.principal import LOCAL, Principal
-from ringmain_core.services import Services
+from ringmain_core.principal import Principal
+from ringmain_core.secrets import Secrets
 from ringmain_core.settings import ConnectorSettings, CoreSettings
-from ringmain_core.tooling import Tool
 
 _FAILED = 1
-_MARKS = {"ok": "ok     ", "warning": "warning", "failed": "FAILED "}
 
 
 def run(
-    connector: AnyConnector, options: argparse.Namespace, core: CoreSettings, settings: ConnectorSettings
+    connector: AnyConnector,
+    options: argparse.Namespace,
+    core: CoreSettings,
+    settings: ConnectorSettings,
+    secrets: Secrets,
 ) -> int:
     """Run one sub-command and return its exit status."""
     match (options.command, options.__dict__.get("action")):
@@ -51,7 +51,9 @@ def run(
         case ("tools", _):
             return _show_tools(connector.views[options.api], as_json=options.json)
         case ("doctor", _):
-            return asyncio.run(_doctor(connector, core, settings))
+            from ringmain_core.doctor import doctor
+
+            return asyncio.run(doctor(connector, core, settings, secrets, _say))
         case _:
             raise AssertionError(options.command)
 
@@ -242,87 +244,3 @@ def _show_tools(connector: AnyConnector, *, as_json: bool) -> int:
 def _show_others(kind: str, names: list[str]) -> None:
     if names:
         print(f"{kind}: {', '.join(names)}")
-
-
-async def _doctor(connector: AnyConnector, core: CoreSettings, settings: ConnectorSettings) -> int:
-    failed = False
-    async for check in _all_checks(connector, core, settings):
-        print(f"{_MARKS[check.state]}  {check.what}: {check.detail}", flush=True)
-        if check.remedy:
-            print(f"         → {check.remedy}")
-        failed |= check.state == "failed"
-    print("Something has to be mended first." if failed else "Ready.")
-    return _FAILED if failed else 0
-
-
-async def _all_checks(
-    connector: AnyConnector, core: CoreSettings, settings: ConnectorSettings
-) -> AsyncIterator[Check]:
-    yield Check(
-        "version", "ok", f"{connector.distribution} {connector.version}, Python {sys.version.split()[0]}"
-    )
-    yield _policy_check(connector, core)
-    issuers = _issuers(connector, core)
-    yield _keys_check(core, issuers)
-    async for check in _issuer_checks(connector, core, issuers):
-        yield check
-    yield _audit_check(connector, core)
-    try:
-        async with connector.connect(settings, Services(Cursors(os.urandom(32)))) as upstream:
-            async for check in connector.diagnose(upstream):
-                yield check
-    except ConfigurationError as error:
-        yield Check("settings", "failed", str(error))
-
-
-def _policy_check(connector: AnyConnector, core: CoreSettings) -> Check:
-    try:
-        policy = PolicyStore(connector, core.policy).current
-    except ConfigurationError as error:
-        return Check("policy", "failed", str(error), "Mend the line; `policy check` says when it is right.")
-    if core.policy is None:
-        return Check(
-            "policy", "ok", "no file; the local user may use everything, HTTP works on loopback only"
-        )
-    if LOCAL.id not in policy.agents:
-        remedy = 'Add [[agents]] with id = "local" if this is started by a desktop client.'
-        return Check("policy", "warning", f"{core.policy} has no agent 'local'", remedy)
-    return Check("policy", "ok", f"{core.policy}: {len(policy.agents)} agents")
-
-
-def _issuers(connector: AnyConnector, core: CoreSettings) -> Collection[Issuer]:
-    """The issuers of the policy; none where it cannot be read, which is a finding of its own."""
-    try:
-        return PolicyStore(connector, core.policy).current.issuers.values()
-    except ConfigurationError:
-        return ()
-
-
-async def _issuer_checks(
-    connector: AnyConnector, core: CoreSettings, issuers: Collection[Issuer]
-) -> AsyncIterator[Check]:
-    if not issuers:
-        return
-    from ringmain_core.identity.checks import check_issuers
-
-    async for check in check_issuers(connector, core, issuers):
-        yield check
-
-
-def _keys_check(core: CoreSettings, issuers: Collection[Issuer]) -> Check:
-    count = len(key_file(core).keys())
-    if count == 0 and not issuers and not is_loopback(core.host):
-        return Check("keys", "failed", f"none, and {core.host} is not loopback", "Run `keys create AGENT`.")
-    return Check("keys", "ok", f"{count} in {key_file(core).path}")
-
-
-def _audit_check(connector: AnyConnector, core: CoreSettings) -> Check:
-    if core.audit == "off":
-        return Check("audit", "warning", "off: nothing that agents do is on record", "Unset RINGMAIN_AUDIT.")
-    try:
-        with opened_audit(connector, core) as audit:
-            where = core.audit if core.audit in ("stdout", "stderr") else audit_path(connector, core)
-            return Check("audit", "ok", f"{where}, {audit.stats.last_seq:,} records")
-    except (AuditUnavailable, OSError, ValueError) as error:
-        remedy = "Make RINGMAIN_STATE_DIR a folder this user may write, or set RINGMAIN_AUDIT=stderr."
-        return Check("audit", "failed", str(error), remedy)

@@ -8,12 +8,12 @@ from importlib.metadata import version
 from typing import Any, Generic, Literal, Self, TypeVar
 
 from ringmain_core.arguments import Upstream
+from ringmain_core.declarations import Declaration, Prompt, Resource, Tool
 from ringmain_core.identity.accounts.provider import ProviderClient
 from ringmain_core.live.watch import Watch
 from ringmain_core.policy_file import Vocabulary
 from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings
-from ringmain_core.tooling import Declaration, Prompt, Resource, Tool
 from ringmain_core.versions import VERSIONS
 
 SettingsT = TypeVar("SettingsT", bound=ConnectorSettings)
@@ -31,6 +31,10 @@ class Check:
 
 
 def _no_more(_: object) -> Sequence[Resource]:
+    return ()
+
+
+def _no_more_tools(_: object) -> Sequence[Tool]:
     return ()
 
 
@@ -52,6 +56,8 @@ class Connector(Generic[SettingsT, UpstreamT]):
         diagnose: What `doctor` looks at, in order.
         fences: The kinds of object that policy can fence: `table`, `channel`, `repo`.
         watches: How changes of the resources with these names become known; clients can listen to them.
+        optional_tools: Tools that are only there where the settings ask for them; policy can always name them.
+        more_tools: Those of the optional tools that these settings ask for.
         more_resources: Resources that depend on the settings; one with a known name replaces that one.
         provider: Where callers have accounts of their own, from the settings; `None` where they need none.
     """
@@ -68,6 +74,8 @@ class Connector(Generic[SettingsT, UpstreamT]):
     prompts: Sequence[Prompt] = ()
     fences: Sequence[str] = ()
     watches: Mapping[str, Watch[UpstreamT]] = field(default_factory=dict[str, Watch[Any]])
+    optional_tools: Sequence[Tool] = ()
+    more_tools: Callable[[SettingsT], Sequence[Tool]] = _no_more_tools
     more_resources: Callable[[SettingsT], Sequence[Resource]] = _no_more
     provider: Callable[[SettingsT], ProviderClient | None] = _no_provider
 
@@ -80,11 +88,16 @@ class Connector(Generic[SettingsT, UpstreamT]):
         return version(self.distribution)
 
     def configured(self, settings: SettingsT) -> Self:
-        """The connector with the resources that these settings add."""
+        """The connector with the tools and resources that these settings add."""
         resources = {
             resource.name: resource for resource in (*self.resources, *self.more_resources(settings))
         }
-        return replace(self, resources=tuple(resources.values()))
+        tools = (*self.tools, *self.more_tools(settings))
+        return replace(self, tools=tools, resources=tuple(resources.values()))
+
+    def with_every_tool(self) -> Self:
+        """The connector as settings that ask for everything would have it, to describe and check it."""
+        return replace(self, tools=(*self.tools, *self.optional_tools))
 
     def with_prompts(self, prompts: Sequence[Prompt]) -> Self:
         """The connector with further prompts, those of an operator."""
@@ -98,7 +111,8 @@ class Connector(Generic[SettingsT, UpstreamT]):
 
     def vocabulary(self) -> Vocabulary:
         """What a policy file can name."""
-        names = frozenset(declaration.name for declaration in self.declarations())
+        declared = (*self.declarations(), *self.optional_tools)
+        names = frozenset(declaration.name for declaration in declared)
         return Vocabulary(self.name, names, frozenset(self.fences))
 
     @cached_property

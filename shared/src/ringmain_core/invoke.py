@@ -12,10 +12,10 @@ from mcp.shared.exceptions import MCPError
 
 from ringmain_core.call import Call
 from ringmain_core.confirmations import Ask, confirm
+from ringmain_core.declarations import Declaration, Tool
 from ringmain_core.errors import DeadlineExceeded, OutcomeUnknown, RingmainError, Unexpected
 from ringmain_core.idempotency import Idempotency
 from ringmain_core.results import WireResult, success
-from ringmain_core.tooling import Declaration, Tool
 
 _log = logging.getLogger(__name__)
 _MOST_SHOWN = 2_000

@@ -16,7 +16,8 @@ from urllib.parse import unquote
 from pydantic import BaseModel, SecretStr
 
 from ringmain_core.call import current_call
-from ringmain_core.errors import ConfigurationError, Refusal
+from ringmain_core.errors import ConfigurationError
+from ringmain_core.refusals import Refusal
 
 _CREDENTIAL = re.compile(
     r"(?P<url>\w+://[^\s:/@]*:)\S+(?=@)"  # scheme://user:PASSWORD@

@@ -14,9 +14,10 @@ from ringmain_core.errors import ConfigurationError
 from ringmain_core.identity.api_keys import KeyFile
 from ringmain_core.key_file import load_or_create
 from ringmain_core.policy import Policy, open_to
-from ringmain_core.policy_file import load_policy
+from ringmain_core.policy_file import load_policy, parse_policy
 from ringmain_core.principal import LOCAL
 from ringmain_core.sealing import KeyRing
+from ringmain_core.secrets import Secrets
 from ringmain_core.settings import CoreSettings
 from ringmain_core.state import State
 from ringmain_core.state.local import LocalState
@@ -28,8 +29,9 @@ _log = logging.getLogger(__name__)
 class PolicyStore:
     """The policy in force; a reading that fails leaves it as it is."""
 
-    def __init__(self, connector: AnyConnector, path: Path | None) -> None:
+    def __init__(self, connector: AnyConnector, path: Path | None, refer_to: Secrets | None = None) -> None:
         self._connector = connector
+        self._secrets = refer_to or Secrets()
         self.path = path
         self.current = self._read()
 
@@ -42,10 +44,21 @@ class PolicyStore:
         else:
             _log.warning("policy reloaded from %s", self.path)
 
+    def keys_changed(self) -> None:
+        """Take the newest keys where the policy refers to them. The file is not read again."""
+        if self.path is None:
+            return
+        try:
+            with self._secrets.reading():
+                self.current = parse_policy(self.current.text, str(self.path), self._connector.vocabulary())
+        except ConfigurationError as error:
+            _log.error("an agent's new key cannot be used, the old one stays: %s", error)
+
     def _read(self) -> Policy:
         if self.path is None:
             return open_to(LOCAL.id)
-        return load_policy(self.path, self._connector.vocabulary())
+        with self._secrets.reading():
+            return load_policy(self.path, self._connector.vocabulary())
 
 
 def key_file(core: CoreSettings) -> KeyFile:

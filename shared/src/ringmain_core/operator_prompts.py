@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ringmain_core.connector import AnyConnector
+from ringmain_core.declarations import Prompt
 from ringmain_core.errors import ConfigurationError
-from ringmain_core.tooling import Prompt
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _HEAD = re.compile(r"\A\+\+\+\n(.*?)^\+\+\+\n", re.DOTALL | re.MULTILINE)
@@ -41,8 +41,8 @@ def read_prompts(folder: Path, connector: AnyConnector) -> tuple[Prompt, ...]:
     """The prompts in a folder, in the order of their names.
 
     A file `weekly-report.md` becomes the prompt `weekly-report`. Every `{{placeholder}}` is an argument of
-    that name. Between two `+++` lines at its beginning TOML may give `title`, `description`, and for arguments a
-    `description` and a `default`, which makes one optional. Else the first heading is the title.
+    that name. Between two `+++` lines at its beginning TOML may give `title`, `description`, and for
+    arguments a `description` and a `default`, which makes one optional. Else the first heading is the title.
 
     Raises:
         ConfigurationError: With file and reason, where one cannot be used.

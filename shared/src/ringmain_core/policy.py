@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from ringmain_core.identity.issuers import Issuer
 from ringmain_core.limits import STRICT, Limits
 from ringmain_core.principal import Principal
+from ringmain_core.secrets.agent_keys import agent_key
 from ringmain_core.versions import Lifetime, Version
 
 Access = Literal["read", "write", "destructive"]
 
-_MOST_CLAIMANTS = 10_000
+_MOST_CLAIMANTS, _MOST_GRANTS = 10_000, 50_000
 _TABLE = re.compile(r"\s*\[\[?([^\[\]]+)\]\]?\s*(?:#.*)?")
 
 
@@ -49,7 +50,7 @@ class Agent(_Strict):
     """
 
     id: str = Field(min_length=1)
-    key: Annotated[str | None, Field(pattern=r"^sha256:[0-9a-f]{64}$")] = None
+    key: Annotated[str | None, BeforeValidator(agent_key), Field(pattern=r"^sha256:[0-9a-f]{64}$")] = None
     roles: list[str] = []
     limits: Limits | None = None
 
@@ -118,7 +119,7 @@ class Policy:
     def __init__(self, content: PolicyFile, *, source: str = "policy", text: str = "") -> None:
         self.content = content
         self._source = source
-        self._text = text
+        self.text = text
         self._agents = {agent.id: agent for agent in content.agents}
         self._issuers = {issuer.issuer: issuer for issuer in content.issuers}
         self._issuers_by_name = {issuer.name: issuer for issuer in content.issuers}
@@ -167,9 +168,11 @@ class Policy:
         roles = self.roles_of(principal)
         if roles is None:
             return Grant(allowed=False, because=f"{self._source} has no agent {principal.id!r}")
-        # At most as many as combinations of roles and declarations; a policy read again starts anew.
+        # As many as combinations of roles and declarations; a policy read again starts anew.
         asked = (tuple(roles), connector, name, access)
         if asked not in self._grants:
+            if len(self._grants) >= _MOST_GRANTS:
+                self._grants.clear()
             self._grants[asked] = self._decide(roles, connector, name, access)
         return self._grants[asked]
 
@@ -228,7 +231,7 @@ class Policy:
 
     def _cite(self, path: tuple[str | int, ...], entry: str) -> str:
         keys = ".".join(str(part) for part in path if isinstance(part, str))
-        line = locate(self._text, path)
+        line = locate(self.text, path)
         return f"{self._source}{f':{line}' if line else ''}: {keys} has {entry!r}"
 
 

@@ -1,4 +1,4 @@
-"""The process around a server: policy, keys and audit are opened, then one transport runs."""
+"""The process around a server: one transport runs until it is told to stop."""
 
 import asyncio
 import gc
@@ -6,37 +6,26 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import ExitStack
 from typing import Any
 
-from ringmain_core.audit import AuditKey, AuditLog
+from ringmain_core.assembly import assembled
 from ringmain_core.connector import AnyConnector
-from ringmain_core.cursors import Cursors
 from ringmain_core.errors import ConfigurationError
-from ringmain_core.gates.audit import Trail
 from ringmain_core.identity.api_keys import ApiKeys
-from ringmain_core.log import Redactor, secrets_in
-from ringmain_core.on_disk import (
-    PolicyStore,
-    audit_key,
-    is_loopback,
-    key_file,
-    key_ring,
-    opened_audit,
-    opened_state,
-)
-from ringmain_core.principal import LOCAL, Principal
-from ringmain_core.sealing import KeyRing
-from ringmain_core.server import Runtime, build_server
-from ringmain_core.services import Services
+from ringmain_core.on_disk import PolicyStore, is_loopback, key_file
+from ringmain_core.principal import LOCAL
+from ringmain_core.secrets import Secrets
 from ringmain_core.settings import ConnectorSettings, CoreSettings
-from ringmain_core.state import State
 
 _log = logging.getLogger(__name__)
 
 _COLLECT_AFTER = (5_000, 20, 100)
 
 
-def run_stdio(connector: AnyConnector, core: CoreSettings, settings: ConnectorSettings) -> None:
+def run_stdio(
+    connector: AnyConnector, core: CoreSettings, settings: ConnectorSettings, secrets: Secrets
+) -> None:
     """Serve the client that started this process."""
     from ringmain_core.transport.stdio import run_stdio as serve
 
@@ -44,30 +33,25 @@ def run_stdio(connector: AnyConnector, core: CoreSettings, settings: ConnectorSe
         raise ConfigurationError(
             "RINGMAIN_AUDIT=stdout would break the protocol on stdio; use stderr or a file."
         )
-    policies = PolicyStore(connector, core.policy)
+    policies = PolicyStore(connector, core.policy, secrets)
     if LOCAL.id not in policies.current.agents:
         _log.warning("the policy has no agent %r: whoever uses this over stdio sees nothing", LOCAL.id)
-
     hangup = [policies.reload]
 
-    ring = key_ring(core)
-
     async def main() -> None:
-        with opened_audit(connector, core) as audit:
-            async with (
-                opened_state(connector, core) as state,
-                connector.connect(settings, Services(Cursors(*ring.derive("cursors")))) as upstream,
-            ):
-                runtime = _runtime(connector, core, settings, policies, audit, ring, state, LOCAL)
-                server = build_server(connector, upstream, runtime)
-                hangup.append(server.live.policy_changed)
-                await serve(server, core.max_body_bytes)
+        async with assembled(connector, core, settings, secrets, policies, local=LOCAL) as parts:
+            hangup.append(parts.server.live.policy_changed)
+            await serve(parts.server, core.max_body_bytes)
 
     _run(main(), on_hangup=hangup)
 
 
 def run_http(
-    connector: AnyConnector, core: CoreSettings, settings: ConnectorSettings, say: Callable[[str], None]
+    connector: AnyConnector,
+    core: CoreSettings,
+    settings: ConnectorSettings,
+    secrets: Secrets,
+    say: Callable[[str], None],
 ) -> None:
     """Serve over HTTP until told to stop.
 
@@ -76,52 +60,50 @@ def run_http(
     """
     from ringmain_core.identity.credentials import Credentials
     from ringmain_core.identity.jwt import Tokens
+    from ringmain_core.telemetry.scraping import metrics_port
     from ringmain_core.transport.http import HttpApp, listen, serve_http
+    from ringmain_core.workers import become_worker, check_workers
 
     if core.workers > 1:
-        from ringmain_core.workers import check_workers
-
         check_workers(core)
-    policies = PolicyStore(connector, core.policy)
+    policies = PolicyStore(connector, core.policy, secrets)
     keys = ApiKeys(key_file(core))
     _require_authentication(core, policies, keys, say)
     tokens = Tokens(lambda: policies.current)
     credentials = Credentials(keys, tokens, lambda: policies.current)
-
     hangup = [policies.reload]
 
-    ring = key_ring(core)
-    listener = listen(core)
-    announce = say
-    if core.workers > 1:
-        from ringmain_core.workers import become_worker
+    with ExitStack() as stack:
+        # Sockets and folders that workers share; everything else each of them opens for itself.
+        listener = listen(core)
+        metrics = stack.enter_context(metrics_port(core))
+        if metrics is not None:
+            say(metrics.url)
+        announce = say
+        if core.workers > 1:
+            announce = become_worker(core.workers, listener, on_hangup=policies.reload, say=say)
 
-        announce = become_worker(core.workers, listener, on_hangup=policies.reload, say=say)
-
-    async def main() -> None:
-        with opened_audit(connector, core) as audit:
-            async with (
-                opened_state(connector, core) as state,
-                connector.connect(settings, Services(Cursors(*ring.derive("cursors")))) as upstream,
-            ):
-                runtime = _runtime(connector, core, settings, policies, audit, ring, state, None)
-                server = build_server(connector, upstream, runtime)
-                hangup.append(server.live.policy_changed)
+        async def main() -> None:
+            async with assembled(
+                connector, core, settings, secrets, policies, listener=listener, metrics=metrics
+            ) as parts:
+                hangup.append(parts.server.live.policy_changed)
                 app = HttpApp(
                     connector,
-                    server,
-                    upstream,
+                    parts.server,
+                    parts.upstream,
                     core,
                     authenticate=credentials.recognise,
-                    record=runtime.trail.write_unserved,
-                    audit_healthy=lambda: audit.stats.healthy,
-                    trouble=state.trouble,
+                    record=parts.record_unserved,
+                    audit_healthy=lambda: parts.audit.stats.healthy,
+                    trouble=parts.state.trouble,
                     policy=lambda: policies.current,
+                    pages=parts.pages,
                 )
-                async with tokens:
+                async with tokens, parts.telemetry.served():
                     await serve_http(app, core, listener, announce=announce)
 
-    _run(main(), on_hangup=hangup, http=True)
+        _run(main(), on_hangup=hangup, http=True)
 
 
 def _require_authentication(
@@ -148,28 +130,6 @@ def _require_authentication(
         say(f"API key {stored.id}, made just now and shown only this once: {key}")
     elif nobody:
         say("No agent has an API key yet, so nobody can call: make one with `keys create AGENT`.")
-
-
-def _runtime(
-    connector: AnyConnector,
-    core: CoreSettings,
-    settings: ConnectorSettings,
-    policies: PolicyStore,
-    audit: AuditLog,
-    ring: KeyRing,
-    state: State,
-    local: Principal | None,
-) -> Runtime:
-    key = AuditKey(ring.derive("audit answers")[0]) if core.audit == "off" else audit_key(core)
-    keep = Redactor(secrets_in(core, settings)) if core.audit_results == "text" else None
-    return Runtime(
-        core=core,
-        policy=lambda: policies.current,
-        trail=Trail(connector.name, audit, key.mac_of_answer, keep),
-        local=local,
-        keys=ring,
-        state=state,
-    )
 
 
 def _run(

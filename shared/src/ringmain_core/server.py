@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -15,24 +15,29 @@ from mcp.shared.exceptions import MCPError
 from ringmain_core.arguments import Upstream
 from ringmain_core.call import Call, current_call
 from ringmain_core.connector import AnyConnector
-from ringmain_core.errors import NotFound, RingmainError, ToolFailure, UnknownResource
+from ringmain_core.declarations import Completion, Declaration, Prompt, Resource, Tool
+from ringmain_core.errors import NotFound, RingmainError, ToolFailure
 from ringmain_core.flow import Flow
+from ringmain_core.gates import Gate
 from ringmain_core.gates.access import Access
 from ringmain_core.gates.adapter import Adapter
 from ringmain_core.gates.audit import Audit, Intent, Trail
 from ringmain_core.gates.lifetime import VersionLifetime
+from ringmain_core.gates.loop_guard import LoopGuard
 from ringmain_core.gates.rate_limit import RateLimit, lease_seconds
 from ringmain_core.idempotency import Idempotency
+from ringmain_core.identity.accounts.asking import with_account
 from ringmain_core.invoke import Invoke
 from ringmain_core.live.hub import Live, LiveServer
 from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
 from ringmain_core.questions import with_answers
+from ringmain_core.refusals import UnknownResource
 from ringmain_core.results import WireResult, as_wire, failure, within
 from ringmain_core.sealing import KeyRing
 from ringmain_core.settings import CoreSettings
 from ringmain_core.state import State
-from ringmain_core.tooling import Completion, Declaration, Prompt, Resource, Tool
+from ringmain_core.upstream.answers import Answers
 
 Context = ServerRequestContext[Upstream, Any]
 DeclarationT = TypeVar("DeclarationT", bound=Declaration)
@@ -59,6 +64,8 @@ class Runtime:
         local: Who calls where the transport cannot say (stdio); `None` where it always can.
         keys: What seals request state and kept results; replicas share it.
         state: What replicas agree on.
+        answers: Keeps answers of reads, where their declarations allow it.
+        observers: Gates around all others, which count and trace.
     """
 
     core: CoreSettings
@@ -67,17 +74,21 @@ class Runtime:
     local: Principal | None
     keys: KeyRing
     state: State
+    answers: Answers = field(default_factory=Answers)
+    observers: Sequence[Gate] = ()
 
 
 def build_server(connector: AnyConnector, upstream: Upstream, runtime: Runtime) -> LiveServer[Upstream]:
     """Make the MCP server of a connector, around its client. Nothing listens until it is run."""
     access = Access(connector, runtime.policy)
     gates = (
+        *runtime.observers,  # what they measure is all of it; the audit record carries the trace's id
         Audit(connector, runtime.trail),  # outermost: what the gates below refuse is on record too
         VersionLifetime(runtime.policy),  # a version that is over answers nothing else
         # before access: guessing what exists costs as much as using it
         RateLimit(runtime.policy, runtime.state, lease_seconds(connector, runtime.core.call_timeout)),
         access,  # decides, and finds the declaration that everything below needs
+        *([LoopGuard()] if runtime.core.loop_guard == "on" else []),  # knows the declaration, tries nothing
         Intent(connector, runtime.trail),  # innermost: only what really will be tried is an intent
     )
     invoke = Invoke(
@@ -136,6 +147,7 @@ class _Handlers:
         self._runtime = runtime
         self._invoke = invoke
         self._flow = Flow(runtime.state)
+        self._answers = runtime.answers
         self._may_use = access.may_use
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
@@ -168,7 +180,8 @@ class _Handlers:
     async def call_tool(self, ctx: Context, params: types.CallToolRequestParams) -> Any:
         call, tool = _call_and(Tool)
         try:
-            run = partial(self._invoke.tool, tool, params.arguments or {}, call)
+            raw = params.arguments or {}
+            run = partial(self._answers, tool, raw, call, partial(self._invoke.tool, tool, raw, call))
             return _finished(await self._answered(run, call, ctx, params))
         except ToolFailure as error:
             call.refused_by = error.gate
@@ -177,15 +190,19 @@ class _Handlers:
     async def read_resource(self, ctx: Context, params: types.ReadResourceRequestParams) -> Any:
         call, resource = _call_and(Resource)
         variables = resource.match(params.uri) or {}
+
+        async def read() -> WireResult:
+            value = await self._invoke(resource, variables, call)
+            return as_wire(value) or _contents(params.uri, resource, value, call.answer_bytes)
+
         try:
-            run = partial(self._invoke, resource, variables, call)
-            value = await self._answered(run, call, ctx, params)
+            run = partial(self._answers, resource, variables, call, read)
+            return _finished(await self._answered(run, call, ctx, params))
         except NotFound as error:
             raise UnknownResource(error.message) from error
         except ToolFailure as error:
             call.refused_by = error.gate
             raise _protocol_error(error, call) from error
-        return _complete(as_wire(value) or _contents(params.uri, resource, value, call.answer_bytes))
 
     async def get_prompt(self, ctx: Context, params: types.GetPromptRequestParams) -> Any:
         call, prompt = _call_and(Prompt)
@@ -242,7 +259,7 @@ class _Handlers:
         call.input_responses, call.request_state = params.input_responses or {}, params.request_state
         call.answer_bytes = self._runtime.core.max_answer_bytes
         call.flow = self._flow
-        return await with_answers(run, call, ctx.request_id)
+        return await with_answers(partial(with_account, run, call), call, ctx.request_id)
 
 
 def _call_and(kind: type[DeclarationT]) -> tuple[Call, DeclarationT]:

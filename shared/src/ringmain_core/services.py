@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ringmain_core.cursors import Cursors
 from ringmain_core.secrets import Secrets
+from ringmain_core.upstream.guards import Guards
 
 if TYPE_CHECKING:
     from ringmain_core.identity.accounts.accounts import Accounts
@@ -18,9 +19,11 @@ class Services:
         cursors: Seals list positions.
         secrets: Those that are kept elsewhere. After a refused login, `await secrets.refresh()` and try once
             more where the secret has changed.
+        guards: Makes the guards that stand around calls to what is behind the connector.
         accounts: Of callers at the connector's provider; `None` where `Connector.provider` has none.
     """
 
     cursors: Cursors
     secrets: Secrets = field(default_factory=Secrets)
     accounts: "Accounts | None" = None
+    guards: Guards = field(default_factory=Guards)

@@ -171,9 +171,7 @@ class CoreSettings(BaseSettings):
     metrics_principals: Annotated[
         bool, Field(description="Count calls by principal, too: the first 200 by name.")
     ] = False
-    trace_principals: Annotated[
-        bool, Field(description="Say in traces who called, as `enduser.id`.")
-    ] = False
+    trace_principals: Annotated[bool, Field(description="Say in traces who called, as `enduser.id`.")] = False
 
     host: Annotated[str, Field(description="Address `serve` listens on.")] = "127.0.0.1"
     port: Annotated[
@@ -228,37 +226,6 @@ class CoreSettings(BaseSettings):
         return alone if self.sessions is None else self.sessions
 
 
-def _headers(value: SecretStr) -> SecretStr:
-    members = (member.strip() for member in value.get_secret_value().split(","))
-    if any(member and not _HEADER.fullmatch(member) for member in members):
-        raise ValueError("write it like name=value,other=value, with what is special as %XX")
-    return value
-
-
-_HEADER = re.compile(r"[\w.!#$%&'*+^`|~-]+[ \t]*=[\x20\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*", re.ASCII)
-Headers = Annotated[SecretStr, AfterValidator(_headers)]
-
-
-class OtelSettings(BaseSettings):
-    """Whether OpenTelemetry is on, read from the variables that every program has for it, `OTEL_*`.
-
-    Where data goes, how it is sampled and batched is read from further ones by the OpenTelemetry SDK. The
-    headers are looked at here because it would quote wrong ones in the log.
-    """
-
-    model_config = SettingsConfigDict(
-        env_prefix="OTEL_", extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
-    )
-
-    sdk_disabled: str = ""
-    traces_exporter: str | None = None
-    metrics_exporter: str | None = None
-    exporter_otlp_endpoint: str | None = None
-    exporter_otlp_traces_endpoint: str | None = None
-    exporter_otlp_metrics_endpoint: str | None = None
-    exporter_otlp_protocol: str | None = None
-    exporter_otlp_traces_protocol: str | None = None
-    exporter_otlp_metrics_protocol: str | None = None
-    exporter_otlp_headers: Headers | None = None
-    exporter_otlp_traces_headers: Headers | None = None
-    exporter_otlp_metrics_headers: Headers | None = None
+def mentions_otel() -> bool:
+    """Whether any variable of OpenTelemetry's is set: only then are its settings read, which takes time."""
+    return any(name.startswith("OTEL_") for name in os.environ)

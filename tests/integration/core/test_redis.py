@@ -15,12 +15,13 @@ from hypothesis import example, given, settings
 from pydantic import SecretStr
 
 from ringmain_core.call import Call
-from ringmain_core.errors import ConfigurationError, RateLimited
+from ringmain_core.errors import ConfigurationError
 from ringmain_core.gates.rate_limit import RateLimit
 from ringmain_core.limits import Limits
 from ringmain_core.on_disk import opened_state
 from ringmain_core.policy import Policy, PolicyFile
 from ringmain_core.principal import Principal
+from ringmain_core.refusals import RateLimited
 from ringmain_core.settings import CoreSettings
 from ringmain_core.state import Exceeded, Quota, State, StateUnavailable
 from ringmain_core.state.redis import RedisState

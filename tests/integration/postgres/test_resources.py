@@ -56,6 +56,8 @@ async def test_databases_and_named_queries_are_listed(settings: PostgresSettings
         "pg://{db}/schema",
         "pg://{db}/schema/{schema}",
         "pg://{db}/table/{schema}/{table}",
+        "pg://{db}/table/{schema}/{table}/rows",
+        "pg://{db}/channel/{channel}",
         "pg://shop/query/customers_of{?city,born_after}",
     }
 

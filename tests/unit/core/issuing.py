@@ -51,6 +51,11 @@ class Issuing:
         known: Any = algorithm.to_jwk(self.key.public_key(), as_dict=True)
         return {**known, "kid": self.kid, "alg": self.algorithm, "use": "sig"} | changes
 
+    def private(self) -> dict[str, Any]:
+        """The private half of the elliptic key, which nobody should ever publish."""
+        known: Any = ECAlgorithm.to_jwk(self.key, as_dict=True)
+        return {"d": known["d"]}
+
     def publish(self, *keys: object) -> None:
         self.documents[f"{ISSUER}/keys"] = {"keys": list(keys)}
 

@@ -6,9 +6,9 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from ringmain_core.audit import AuditKey, AuditLog
-from ringmain_core.errors import NotOnRecord, Unauthenticated
 from ringmain_core.gates.audit import Trail
 from ringmain_core.principal import ANONYMOUS, Principal
+from ringmain_core.refusals import NotOnRecord, Unauthenticated
 from ringmain_core.testing import CapturedAudit, bench
 from unit.core.demo import ROW, Demo, connector
 

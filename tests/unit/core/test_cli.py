@@ -12,6 +12,7 @@ from ringmain_core.cli import run
 from ringmain_core.connector import Check
 from ringmain_core.identity.api_keys import ApiKeys, KeyFile
 from ringmain_core.policy import open_to
+from ringmain_core.versions import LATEST
 from unit.core.demo import ROW, connector
 
 POLICY = """\
@@ -234,7 +235,7 @@ def test_tools_shows_what_a_model_sees_and_what_it_costs(command: Command) -> No
     assert "    Forget all notes.\n    arguments: none\n" in shown
     assert re.search(r"^15 tools, [\d,]+ tokens", shown, re.MULTILINE)
     listed = json.loads(command("tools", "--json")[1])["tools"]
-    assert [tool["name"] for tool in listed] == [tool.name for tool in connector.tools]
+    assert [tool["name"] for tool in listed] == [tool.name for tool in connector.views[LATEST].tools]
 
 
 def test_doctor_goes_through_its_checks(command: Command, tmp_path: Path, policy: Path) -> None:

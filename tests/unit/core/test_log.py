@@ -10,9 +10,10 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from ringmain_core.call import Call, current_call
-from ringmain_core.errors import ForbiddenHost, UpstreamRefused
+from ringmain_core.errors import UpstreamRefused
 from ringmain_core.log import JsonFormatter, Redactor, TextFormatter, secrets_in, set_up_logging
 from ringmain_core.principal import LOCAL
+from ringmain_core.refusals import ForbiddenHost
 
 SECRET = "hunter2-hunter2"
 ROW = "Key (email)=(ann@example.com) already exists"

@@ -5,8 +5,8 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from ringmain_core.call import Call
-from ringmain_core.errors import LoopDetected
 from ringmain_core.gates.loop_guard import LoopGuard
+from ringmain_core.refusals import LoopDetected
 from ringmain_core.tooling import resource
 from unit.core.demo import echo, note
 from unit.core.upstream.parts import Clock, call_of

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringmain_core.call import Call
-from ringmain_core.errors import RateLimited
 from ringmain_core.gates.rate_limit import RateLimit, lease_seconds
 from ringmain_core.limits import Limits
 from ringmain_core.policy import Policy, PolicyFile
 from ringmain_core.principal import Principal
+from ringmain_core.refusals import RateLimited
 from ringmain_core.state import Exceeded, Quota, StateUnavailable
 from ringmain_core.state.local import LocalState
 from ringmain_core.state.meters import LocalMeters

@@ -77,7 +77,8 @@ async def test_one_declaration_list_has_two_views(era: str) -> None:
             listed = (await _list_tools(at, era, version)).json["result"]["tools"]
             (count,) = [tool for tool in listed if tool["name"] == "count"]
             assert list(count["inputSchema"]["properties"]) == arguments
-            called = await at.call_tool(era, "count", version=version, **{arguments[0]: 3})
+            counting: dict[str, Any] = {arguments[0]: 3}
+            called = await at.call_tool(era, "count", version=version, **counting)
             assert called.json["result"]["content"][0]["text"] == "1, 2, 3"
 
 

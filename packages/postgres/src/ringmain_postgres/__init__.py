@@ -8,6 +8,7 @@ from ringmain_postgres.resources import RESOURCES, configured_resources
 from ringmain_postgres.settings import PostgresSettings
 from ringmain_postgres.tools import TOOLS
 from ringmain_postgres.watch import WATCHES
+from ringmain_postgres.writes import WRITES, configured_writes
 
 connector: Connector[PostgresSettings, Postgres] = Connector(
     name="postgres",
@@ -21,6 +22,8 @@ connector: Connector[PostgresSettings, Postgres] = Connector(
     ready=ready,
     diagnose=diagnose,
     tools=TOOLS,
+    optional_tools=WRITES,
+    more_tools=configured_writes,
     resources=RESOURCES,
     more_resources=configured_resources,
     prompts=PROMPTS,

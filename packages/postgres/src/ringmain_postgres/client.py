@@ -3,17 +3,20 @@
 import logging
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import anyio
 
 from ringmain_core.errors import DeadlineExceeded, ToolFailure, UpstreamRefused, UpstreamUnavailable
+from ringmain_core.secrets import Secrets
 from ringmain_postgres.catalog import quoted
+from ringmain_postgres.changing import READ_WRITE, ChangeSession
+from ringmain_postgres.pool import Pool
 from ringmain_postgres.posture import posture
-from ringmain_postgres.session import Connection, Session, Signatures
+from ringmain_postgres.session import Connection, Memory, Session
 from ringmain_postgres.settings import DatabaseSettings, PostgresSettings
-from ringmain_postgres.sql import SESSION_SETTINGS, Guard, Policy
+from ringmain_postgres.sql import SESSION_SETTINGS, Guard, Policy, Recall, holds_sql
 
 _log = logging.getLogger(__name__)
 
@@ -31,23 +34,26 @@ _RETRY_MS = 2_000
 class Database:
     """One database: a pool that connects when first asked, and the guard that judges what runs in it."""
 
-    def __init__(self, name: str, settings: DatabaseSettings, common: PostgresSettings) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: DatabaseSettings,
+        common: PostgresSettings,
+        secrets: Secrets | None = None,
+    ) -> None:
         self.name = name
         self.settings = settings
         self.common = common
-        self._pool: Any = None
+        self._secrets = secrets or Secrets()
+        self._url = ""
+        self._pool = Pool(self._connect, common.pool_size, common.connect_timeout)
         self._guard: Guard | None = None
-        self._signatures = Signatures()
-        self._opening = anyio.Lock()
+        self._opening = ""
+        self._memory = Memory(Recall() if common.prepared_statements else None)
 
     async def close(self) -> None:
         """Close every connection; those still at work are cut after a few seconds."""
-        if self._pool is None:
-            return
-        with anyio.move_on_after(_CLEAN_UP_SECONDS, shield=True) as scope:
-            await self._pool.close()
-        if scope.cancelled_caught:
-            self._pool.terminate()
+        await self._pool.close(_CLEAN_UP_SECONDS)
 
     @asynccontextmanager
     async def read(self, deadline: float, timeout: float | None = None) -> AsyncGenerator[Session]:  # noqa: ASYNC109
@@ -64,24 +70,36 @@ class Database:
         """
         seconds = min(timeout or self.common.statement_timeout, self.common.statement_timeout)
         seconds = max(0.05, min(seconds, deadline - time.monotonic() - 0.25))
-        async with self._connection(seconds) as connection:
-            guard = self._known_guard()
-            await connection.execute(
-                _begin(guard, seconds, pooled_elsewhere=not self.common.prepared_statements)
-            )
-            yield Session(connection, guard, self._signatures)
+        async with self.connection(seconds) as connection:
+            opening = f"{self._opening} SET LOCAL statement_timeout = {int(seconds * 1000)};"
+            yield Session(connection, self._known_guard(), self._memory, opening)
 
     @asynccontextmanager
-    async def _connection(self, seconds: float) -> AsyncGenerator[Connection]:
+    async def change(self, deadline: float) -> AsyncGenerator[ChangeSession]:
+        """A transaction that may write; it is rolled back unless it was committed.
+
+        Args:
+            deadline: As for `read`, as is what it raises.
+        """
+        seconds = max(0.05, min(self.common.statement_timeout, deadline - time.monotonic() - 0.25))
+        async with self.connection(seconds) as connection:
+            opening = f"{self._opening} {READ_WRITE} SET LOCAL statement_timeout = {int(seconds * 1000)};"
+            yield ChangeSession(connection, self._known_guard(), self._memory, opening)
+
+    @asynccontextmanager
+    async def connection(self, seconds: float) -> AsyncGenerator[Connection]:
         """A connection of the pool; it goes back clean, or not at all."""
         import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 
+        url = self.settings.url.get_secret_value()
+        if url != self._url:  # calls at work keep their connections; the next ones get new ones
+            self._url = url
+            self._pool.renew()
         try:
-            pool = await self._open()
-            connection = await pool.acquire(timeout=self.common.connect_timeout)
+            connection = await self._pool.take()
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise self._unavailable(error) from error
-        usual = False
+        usual = clean = False
         try:
             try:
                 yield connection
@@ -95,30 +113,66 @@ class Database:
                 raise
             usual = True
         finally:
-            with anyio.move_on_after(_CLEAN_UP_SECONDS, shield=True) as scope:
-                await _clean_up(pool, connection, usual=usual)
-            if scope.cancelled_caught:
-                with suppress(asyncpg.InterfaceError):
-                    connection.terminate()
+            try:
+                clean = usual and await _rolled_back(connection)
+            finally:
+                if not clean:
+                    await self._clean_up(connection)
+                self._pool.give_back(connection)
 
-    async def _open(self) -> Any:
-        async with self._opening:
-            if self._pool is None:
-                import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+    async def _clean_up(self, connection: Connection) -> None:
+        """After anything unusual: forget everything about the session, or the session itself."""
+        cleaned = False
+        try:
+            with anyio.move_on_after(_CLEAN_UP_SECONDS, shield=True):
+                await connection.execute("ROLLBACK")
+                await connection.execute("DISCARD ALL")
+                await connection.reload_schema_state()
+                await self._equip(connection)
+                cleaned = True
+        except Exception as error:  # noqa: BLE001 (whatever it was: this connection is not used again)
+            _log.warning("a connection is dropped: %s", type(error).__name__)
+        finally:
+            if not cleaned:
+                connection.terminate()
 
-                keep = self.common.prepared_statements
-                self._pool = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType]
-                    self.settings.url.get_secret_value(),
-                    min_size=0,
-                    max_size=self.common.pool_size,
-                    max_inactive_connection_lifetime=120,
-                    timeout=self.common.connect_timeout,
-                    statement_cache_size=100 if keep else 0,
-                    server_settings={"application_name": "ringmain-postgres"} | (_CONSTANTS if keep else {}),
-                    init=self._meet,
-                    reset=_nothing,
-                )
-            return self._pool
+    async def _equip(self, connection: Connection) -> None:
+        """Give a new session, or one that has forgotten everything, the statements it is asked by."""
+        if self._memory.recall is not None:
+            await connection.execute(holds_sql(connection.get_server_version().major))
+
+    async def _connect(self) -> Connection:
+        """A new connection; where the login is refused, once more with a newer secret."""
+        import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+
+        url = self.settings.url.get_secret_value()
+        try:
+            return await self._log_in(url)
+        except asyncpg.InvalidAuthorizationSpecificationError:
+            await self._secrets.refresh()
+            newer = self.settings.url.get_secret_value()
+            if newer == url:
+                raise
+            return await self._log_in(newer)
+
+    async def _log_in(self, url: str) -> Connection:
+        import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+
+        keep = self.common.prepared_statements
+        options: dict[str, Any] = {
+            "timeout": self.common.connect_timeout,
+            "statement_cache_size": 100 if keep else 0,
+            "server_settings": {"application_name": "ringmain-postgres"} | (_CONSTANTS if keep else {}),
+        }
+        connected = await asyncpg.connect(url, **options)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        connection = cast("Connection", connected)
+        try:
+            await self._equip(connection)
+            await self._meet(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     async def _meet(self, connection: Connection) -> None:
         """On the first connection: make the guard, and log what the role could do beyond reading."""
@@ -129,7 +183,7 @@ class Database:
             current: list[str] = await connection.fetchval("SELECT pg_catalog.current_schemas(false)")
             schemas = tuple(schema for schema in current if schema != "pg_catalog")
         guard = Guard(Policy(schemas, self.settings.allow_functions, self.settings.allow_foreign_tables))
-        standing = await posture(Session(connection, guard, self._signatures), self.name)
+        standing = await posture(Session(connection, guard, self._memory, None), self.name)
         if standing.findings:
             _log.warning(
                 "database %s: the role %s %s; `ringmain-postgres doctor` prints a script that mends it",
@@ -138,6 +192,7 @@ class Database:
                 "; ".join(standing.findings),
             )
         self._guard = guard
+        self._opening = _opening(guard, pooled_elsewhere=not self.common.prepared_statements)
 
     def _known_guard(self) -> Guard:
         if self._guard is None:
@@ -179,25 +234,14 @@ class Database:
                 )
 
 
-async def _nothing(_: Any) -> None:
-    """In place of the pool's own clean-up, which costs a round trip: ours has already happened."""
-
-
-async def _clean_up(pool: Any, connection: Connection, *, usual: bool) -> None:
-    """Roll back; after anything unusual also forget everything about the session, or the session itself."""
-    import asyncpg  # pyright: ignore[reportMissingTypeStubs]
-
+async def _rolled_back(connection: Connection) -> bool:
     try:
-        await connection.execute("ROLLBACK")
-        if not usual:
-            await connection.execute("DISCARD ALL")
-            await connection.reload_schema_state()
-    except Exception as error:  # noqa: BLE001 (whatever it was: this connection is not used again)
-        _log.warning("a connection is dropped: %s", type(error).__name__)
-        with suppress(asyncpg.InterfaceError):  # the pool may have given it up already
-            connection.terminate()
-    finally:
-        await pool.release(connection)
+        if connection.is_in_transaction():
+            await connection.execute("ROLLBACK", timeout=_CLEAN_UP_SECONDS)
+    except Exception as error:  # noqa: BLE001 (whatever it was: the clean-up looks into it)
+        _log.debug("no rollback: %s", type(error).__name__)
+        return False
+    return True
 
 
 def _sqlstate(error: BaseException) -> str:
@@ -209,17 +253,12 @@ def _left_intact(error: Exception) -> bool:
     return _sqlstate(error)[:2] in ("22", "42", "21", "23", "44")
 
 
-def _begin(guard: Guard, seconds: float, *, pooled_elsewhere: bool) -> str:
-    """Open the transaction, set what varies, and pin the snapshot: one round trip.
+def _opening(guard: Guard, *, pooled_elsewhere: bool) -> str:
+    """Open the transaction, and set what is the same for all.
 
     Behind a pooler that hands out sessions by the transaction, what does not vary has to be set here, too.
     """
     path = ", ".join(quoted(schema) for schema in guard.search_path)
     constants = _CONSTANTS.items() if pooled_elsewhere else ()
     settings = "".join(f" SET LOCAL {name} = '{value}';" for name, value in constants)
-    return (
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-        f" SET LOCAL statement_timeout = {int(seconds * 1000)};"
-        f" SET LOCAL search_path = {path};{settings}"
-        " SELECT 1"
-    )
+    return f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = {path};{settings}"

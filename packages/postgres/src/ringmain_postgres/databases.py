@@ -5,10 +5,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from ringmain_core.arguments import Upstream
 from ringmain_core.errors import ConfigurationError, NotFound
+from ringmain_core.secrets import Secrets
 from ringmain_core.services import Services
 from ringmain_postgres.client import Database
 from ringmain_postgres.ears import Ears
 from ringmain_postgres.settings import DatabaseSettings, PostgresSettings
+from ringmain_postgres.tokens import CommitTokens
 
 
 class Postgres(Upstream):
@@ -17,10 +19,14 @@ class Postgres(Upstream):
     def __init__(self, settings: PostgresSettings, services: Services) -> None:
         self.settings = settings
         self.cursors = services.cursors
+        self.tokens = CommitTokens(services.cursors)
         self.databases = {
-            name: Database(name, database, settings) for name, database in settings.databases.items()
+            name: Database(name, database, settings, services.secrets)
+            for name, database in settings.databases.items()
         }
-        self._ears = {name: _ears(name, each, settings) for name, each in settings.databases.items()}
+        self._ears = {
+            name: _ears(name, each, settings, services.secrets) for name, each in settings.databases.items()
+        }
 
     def database(self, name: str | None) -> Database:
         """A database by name; without a name the only one there is.
@@ -53,13 +59,13 @@ class Postgres(Upstream):
             await database.close()
 
 
-def _ears(name: str, settings: DatabaseSettings, common: PostgresSettings) -> Ears:
+def _ears(name: str, settings: DatabaseSettings, common: PostgresSettings, secrets: Secrets) -> Ears:
     """Listens past a pooler, where the settings say how."""
     direct = settings.listen_url is not None or common.prepared_statements
     if settings.listen_url is not None:
         settings = settings.model_copy(update={"url": settings.listen_url})
     common = common.model_copy(update={"pool_size": 1, "prepared_statements": direct})
-    return Ears(Database(name, settings, common), notifies=direct)
+    return Ears(Database(name, settings, common, secrets), notifies=direct)
 
 
 @asynccontextmanager

@@ -118,7 +118,7 @@ class Ears:
                         await self._hang_up()
 
     async def _dial(self) -> Line:
-        borrowed = self._database._connection(_DIAL_SECONDS)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        borrowed = self._database.connection(_DIAL_SECONDS)
         connection: Any = await self._given_back.enter_async_context(borrowed)
         return Line(connection, self._database.name, self._hear)
 

@@ -1,16 +1,17 @@
 """A page of rows: Postgres writes it, as text that fits its budget, and says whether there is more."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
 from typing import Any, Self
 
 from ringmain_core.errors import AnswerTooLarge
 from ringmain_core.text import untrusted
-from ringmain_postgres.rowtext import SHAPES, Format
-from ringmain_postgres.session import Session
+from ringmain_postgres.rowtext import SHAPES, Column, Format
+from ringmain_postgres.session import Session, Signature
 from ringmain_postgres.sql import Checked
 
 _AROUND_ROWS = 4096  # bytes
+_MOST_WRAPPED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class PageRequest:
 
     def fitted(self, answer_bytes: int) -> Self:
         """The request, with a budget that leaves room in the answer for fence, column names and cursor."""
-        return replace(self, max_bytes=min(self.max_bytes, max(512, answer_bytes - _AROUND_ROWS)))
+        budget = max(512, answer_bytes - _AROUND_ROWS)
+        return self if self.max_bytes <= budget else replace(self, max_bytes=budget)
 
     def state(self) -> dict[str, Any]:
         """The request as a JSON value, without what is as usual: a cursor of it should be short."""
@@ -71,19 +73,16 @@ async def fetch_page(session: Session, checked: Checked, request: PageRequest) -
     if not checked.wrappable:
         return await _whole_answer(session, checked, request)
     signature = await session.describe(checked)
-    columns = signature.columns
-    shape = SHAPES[request.format]
-    names = [f"c{number}" for number in range(1, len(columns) + 1)]
-    cells = [shape.cell(name, column) for name, column in zip(names, columns, strict=True)]
-    wrapped = _counted(checked.sql, names, shape.row(cells), shape.separator, request)
-    (row,) = await session.run(wrapped, request.params, signature.parameters)
+    (row,) = await session.run(
+        _wrapped(checked.sql, signature, request), request.params, signature.parameters
+    )
     seen, shown = row["seen"], row["shown"]
     if seen and not shown:
         raise AnswerTooLarge(
             f"The first row alone is larger than {request.max_bytes:,} bytes. Select fewer columns, shorten "
             "long ones with left(column, n), or raise `max_bytes`."
         )
-    body = shape.page([column.name for column in columns], row["body"])
+    body = SHAPES[request.format].page([column.name for column in signature.columns], row["body"])
     return Page(body, shown, more=shown < seen, cut_by_bytes=shown < min(seen, request.max_rows))
 
 
@@ -97,14 +96,35 @@ async def _whole_answer(session: Session, checked: Checked, request: PageRequest
     return Page(body, len(lines))
 
 
-def _counted(sql: str, names: Sequence[str], row: str, separator: str, request: PageRequest) -> str:
+def _wrapped(sql: str, signature: Signature, request: PageRequest) -> str:
+    """The statement that makes this page; most statements are asked for the same pages again and again."""
+    key = (request.format, request.max_rows, request.max_bytes, request.offset)
+    known = signature.wrapped.get(key)
+    if known is not None:
+        return known
+    wrapped = _counted(sql, *_row(request.format, signature.columns), request)
+    if len(signature.wrapped) >= _MOST_WRAPPED:
+        signature.wrapped.clear()
+    signature.wrapped[key] = wrapped
+    return wrapped
+
+
+@lru_cache(maxsize=256)
+def _row(form: Format, columns: tuple[Column, ...]) -> tuple[str, str, str]:
+    """Names for the columns, in parentheses; the expression that makes text of them; what separates rows."""
+    shape = SHAPES[form]
+    names = [f"c{number}" for number in range(1, len(columns) + 1)]
+    cells = [shape.cell(name, column) for name, column in zip(names, columns, strict=True)]
+    return f"({', '.join(names)})" if names else "", shape.row(cells), shape.separator
+
+
+def _counted(sql: str, names: str, row: str, separator: str, request: PageRequest) -> str:
     """The statement, wrapped: rows as text, numbered, summed up until the budget is used up, and joined.
 
     One row more than asked for is looked at, to know whether there are more. Every function is named with its
     schema, and no operator or cast meets a value of a type that Postgres does not ship: nothing runs that was
     not judged.
     """
-    columns = f"({', '.join(names)})" if names else ""
     return f"""
         SELECT pg_catalog.count(*)::int4 AS seen,
                pg_catalog.count(*) FILTER (WHERE fits)::int4 AS shown,
@@ -118,6 +138,6 @@ def _counted(sql: str, names: Sequence[str], row: str, separator: str, request: 
                 FROM (
                     SELECT * FROM ({sql}
                     ) AS stated LIMIT {request.max_rows + 1:d} OFFSET {request.offset:d}
-                ) AS given{columns}
+                ) AS given{names}
             ) AS written
         ) AS measured"""  # noqa: S608 (the statement is judged; the rest is our own)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ringmain_core.call import Call
+from ringmain_core.declarations import Resource
 from ringmain_core.text import untrusted
-from ringmain_core.tooling import Resource, resource
+from ringmain_core.tooling import resource
 from ringmain_postgres import catalog, catalog_sql
 from ringmain_postgres.databases import Postgres
 from ringmain_postgres.models import ObjectPage
@@ -105,6 +106,7 @@ async def table(postgres: Postgres, call: Call, db: str, schema: str, table: str
 @resource(
     "pg://{db}/table/{schema}/{table}/rows",
     title="What happens in a table",
+    since="v2",
     complete={"db": complete_database, "schema": complete_schema, "table": complete_table},
 )
 async def rows(postgres: Postgres, call: Call, db: str, schema: str, table: str) -> str:
@@ -122,6 +124,7 @@ async def rows(postgres: Postgres, call: Call, db: str, schema: str, table: str)
 @resource(
     "pg://{db}/channel/{channel}",
     title="Notifications of a channel",
+    since="v2",
     complete={"db": complete_database},
 )
 async def channel(postgres: Postgres, call: Call, db: str, channel: str) -> str:

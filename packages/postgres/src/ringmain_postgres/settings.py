@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from ringmain_core.errors import ConfigurationError
+from ringmain_core.flow import Audience
 from ringmain_core.secrets import Secret
 from ringmain_core.settings import ConnectorSettings
 
@@ -42,6 +43,9 @@ class DatabaseSettings(BaseModel):
     schemas: tuple[str, ...] | None = None
     allow_functions: tuple[str, ...] = ()
     allow_foreign_tables: tuple[str, ...] = ()
+    writes: bool = False
+    migrations: bool = False
+    audience: Audience = "group"
     queries: dict[str, NamedQuery] = {}
 
 
@@ -82,6 +86,15 @@ class PostgresSettings(ConnectorSettings):
     max_bytes: Annotated[int, Field(ge=1024, description="Most bytes of rows that one page may have.")] = (
         2_000_000
     )
+    writes: Annotated[
+        bool, Field(description="Offer `write` for the database of the URL; `writes` in the file.")
+    ] = False
+    migrations: Annotated[
+        bool, Field(description="Offer `migrate` for the database of the URL; `migrations` in the file.")
+    ] = False
+    write_max_rows: Annotated[
+        int, Field(ge=1, le=100_000, description="Most rows that one `write` may change.")
+    ] = 1_000
     prepared_statements: Annotated[
         bool, Field(description="Keep prepared statements; off behind PgBouncer in transaction mode.")
     ] = True
@@ -95,7 +108,9 @@ class PostgresSettings(ConnectorSettings):
         """
         databases: dict[str, DatabaseSettings] = {}
         if self.url is not None:
-            databases[_database_name(self.url)] = DatabaseSettings(url=self.url, listen_url=self.listen_url)
+            databases[_database_name(self.url)] = DatabaseSettings(
+                url=self.url, listen_url=self.listen_url, writes=self.writes, migrations=self.migrations
+            )
         if self.config is not None:
             databases |= _read_config(self.config)
         return databases

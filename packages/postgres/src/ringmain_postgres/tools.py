@@ -22,7 +22,7 @@ _DEFAULT_KINDS: tuple[catalog.Kind, ...] = ("table", "view", "materialized_view"
 _DEFAULT_SECTIONS: tuple[catalog.Section, ...] = ("columns", "constraints", "indexes", "comments", "stats")
 
 
-def _without_literals(sql: Any) -> str:
+def without_literals(sql: Any) -> str:
     """A statement as the audit keeps it: with `$n` where its constants were."""
     try:
         return normalize(str(sql))
@@ -31,7 +31,7 @@ def _without_literals(sql: Any) -> str:
 
 
 Database = Annotated[str | None, Field(description="Only needed if there are several.")]
-Sql = Annotated[str, Field(description="One SELECT; `$1`… for values."), OnRecord(_without_literals)]
+Sql = Annotated[str, Field(description="One SELECT; `$1`… for values."), OnRecord(without_literals)]
 Params = Annotated[list[Any] | None, Field(description="Values of `$1`…, in order."), OnRecord(withheld)]
 Cursor = Annotated[str, Field(description="`next_cursor` of the page before.")]
 
@@ -87,6 +87,7 @@ async def search_objects(
             after=after,
             limit=limit,
         )
+    await call.saw(target.settings.audience)
     following = None if last is None else postgres.cursors.seal(call, "search_objects", last)
     return ObjectPage(database=target.name, objects=objects, next_cursor=following)
 
@@ -105,9 +106,11 @@ async def describe_object(
     """Show a table's or view's columns, keys, indexes, comments and size."""
     target = postgres.database(database)
     async with target.read(call.deadline) as session:
-        return await catalog.describe(
+        described = await catalog.describe(
             session, target.name, name, include or _DEFAULT_SECTIONS, call.fence("table")
         )
+    await call.saw(target.settings.audience)
+    return described
 
 
 Table = Annotated[str, Field(description="`table` or `schema.table`.")]
@@ -130,6 +133,7 @@ async def sample_rows(
         sql = await catalog.sample_statement(session, table, limit, columns, method, call.fence("table"))
         checked = await _check(session, call, sql)
         page = await fetch_page(session, checked, PageRequest(target.name, sql, max_rows=limit))
+    await call.saw(target.settings.audience)
     return page.text(f"{target.name}: {table}", None)
 
 
@@ -199,7 +203,9 @@ async def explain(
         checked = await _check(session, call, sql)
         if not checked.wrappable:
             raise InvalidArguments("Give the SELECT itself, without EXPLAIN or SHOW.")
-        return await explain_statement(session, target.name, checked, params or [], analyze=analyze)
+        plan = await explain_statement(session, target.name, checked, params or [], analyze=analyze)
+    await call.saw(target.settings.audience)
+    return plan
 
 
 @tool(access="read", title="Security posture")
@@ -217,6 +223,7 @@ async def _page(postgres: Postgres, call: Call, request: PageRequest) -> str:
     async with target.read(call.deadline, timeout) as session:
         checked = await _check(session, call, request.sql)
         page = await fetch_page(session, checked, request)
+    await call.saw(target.settings.audience)
     following = None
     if page.more:
         state = request.state() | {"offset": request.offset + page.rows}

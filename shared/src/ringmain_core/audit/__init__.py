@@ -3,6 +3,15 @@
 from ringmain_core.audit.errors import AuditUnavailable
 from ringmain_core.audit.keys import AuditKey, load_or_create_key
 from ringmain_core.audit.log import AuditLog, Stats
-from ringmain_core.audit.record import AuditRecord
+from ringmain_core.audit.record import AuditRecord, Outcome, Phase
 
-__all__ = ["AuditKey", "AuditLog", "AuditRecord", "AuditUnavailable", "Stats", "load_or_create_key"]
+__all__ = [
+    "AuditKey",
+    "AuditLog",
+    "AuditRecord",
+    "AuditUnavailable",
+    "Outcome",
+    "Phase",
+    "Stats",
+    "load_or_create_key",
+]

@@ -31,6 +31,10 @@ if sys.platform == "win32":
         os.lseek(fd, 1 << 20, os.SEEK_SET)
         msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
 
+    def write_at_start(fd: int, data: bytes) -> None:
+        os.lseek(fd, 0, os.SEEK_SET)
+        write_all(fd, data)
+
     sync = os.fsync
 else:
     import fcntl
@@ -44,6 +48,11 @@ else:
 
     def unlock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_UN)
+
+    def write_at_start(fd: int, data: bytes) -> None:
+        written = os.pwrite(fd, data, 0)
+        while written < len(data):
+            written += os.pwrite(fd, data[written:], written)
 
     sync = os.fdatasync if sys.platform == "linux" else os.fsync
 
@@ -72,11 +81,6 @@ def write_all(fd: int, data: bytes) -> None:
     written = os.write(fd, data)
     while written < len(data):
         written += os.write(fd, data[written:])
-
-
-def write_at_start(fd: int, data: bytes) -> None:
-    os.lseek(fd, 0, os.SEEK_SET)
-    write_all(fd, data)
 
 
 def read_at_start(fd: int, size: int) -> bytes:

@@ -85,13 +85,13 @@ class AuditLog:
 
     def append(self, record: AuditRecord) -> None:
         """Hands the record to the operating system. Raises `AuditUnavailable`: then refuse the call."""
-        values = record.values()
+        values = _set_values(record)
         with self._mutex:
             self._write(values)
 
     async def append_durable(self, record: AuditRecord) -> None:
         """Like `append`, and returns when the record is on the disk, without blocking the event loop."""
-        values = record.values()
+        values = _set_values(record)
         synced: Future[None] = Future()
         with self._mutex:
             self._write(values)
@@ -196,3 +196,7 @@ class AuditLog:
                 waiter.set_exception(AuditUnavailable(self._sync_failure))
             else:
                 waiter.set_result(None)
+
+
+def _set_values(record: AuditRecord) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if value is not None}

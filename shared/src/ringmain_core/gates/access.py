@@ -6,11 +6,11 @@ from typing import Any, cast, get_args
 
 from ringmain_core.call import Call
 from ringmain_core.connector import AnyConnector
-from ringmain_core.errors import InsufficientScope, Unknown, UnknownMethod, UnknownResource
+from ringmain_core.declarations import Declaration
 from ringmain_core.gates import Next, Result
 from ringmain_core.policy import Access as AccessLevel
 from ringmain_core.policy import Policy
-from ringmain_core.tooling import Declaration
+from ringmain_core.refusals import InsufficientScope, Unknown, UnknownMethod, UnknownResource
 
 # Methods that any known caller may use: they reveal nothing, or list only what the caller may see.
 _OPEN_METHODS = frozenset(
@@ -86,7 +86,9 @@ class Access:
             call.target = str(reference.get("name"))
             return self._views[call.version].prompts_by_name.get(call.target)
         call.target = str(reference.get("uri"))
-        templates = (resource for resource in self._views[call.version].resources if resource.uri == call.target)
+        templates = (
+            resource for resource in self._views[call.version].resources if resource.uri == call.target
+        )
         return next(templates, None)
 
     def _unknown(self, call: Call) -> Unknown | UnknownResource:
@@ -98,7 +100,9 @@ class Access:
         if call.method == "completion/complete":
             return Unknown(f"There is nothing to complete for `{target}`.")
         kind = "tool" if call.method == "tools/call" else "prompt"
-        known: Iterable[Declaration] = self._views[call.version].tools if kind == "tool" else self._views[call.version].prompts
+        known: Iterable[Declaration] = (
+            self._views[call.version].tools if kind == "tool" else self._views[call.version].prompts
+        )
         visible = [declaration.name for declaration in known if self.may_use(call, declaration)]
         close = get_close_matches(target, visible, n=1)
         meant = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(visible) or 'none'}."

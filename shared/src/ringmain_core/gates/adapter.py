@@ -1,7 +1,6 @@
 """The one place that knows the SDK's provisional middleware: it makes a `Call` of a request."""
 
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -13,16 +12,11 @@ from pydantic import ValidationError
 from starlette.requests import Request
 
 from ringmain_core.call import Call, Transport, current_call
-from ringmain_core.errors import (
-    InsufficientScope,
-    Refusal,
-    Unauthenticated,
-    Unexpected,
-    UnknownResource,
-    VersionGone,
-)
+from ringmain_core.errors import Unexpected
 from ringmain_core.gates import Gate, Result, pass_through
 from ringmain_core.principal import Principal
+from ringmain_core.refusals import InsufficientScope, Refusal, Unauthenticated, UnknownResource, VersionGone
+from ringmain_core.telemetry.w3c import parent_in
 from ringmain_core.versions import LATEST
 
 EXCHANGE = "ringmain.exchange"
@@ -32,7 +26,6 @@ _TARGET_KEYS = {"tools/call": "name", "prompts/get": "name", "resources/read": "
 _LEGACY_RESOURCE_NOT_FOUND = -32002
 _CANCELLED = -32010
 _INTERNAL = -32603
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _log = logging.getLogger(__name__)
 
 
@@ -112,6 +105,7 @@ class Adapter:
         if principal is None:
             raise MCPError(Unauthenticated.rpc_code, "Nobody is known to be calling.")
         params: Mapping[str, Any] = ctx.params if ctx.params is not None else {}
+        ambient = _ambient(ctx.request)
         return Call(
             principal=principal,
             connector=self._connector,
@@ -123,7 +117,9 @@ class Adapter:
             client=ctx.session,
             era=ctx.protocol_version,
             session=_session(ctx.request),
-            trace_id=_trace_id(params, ctx.request),
+            trace_id=_trace_id(params, ambient),
+            ambient=ambient,
+            request_id=str(ctx.request_id),
         )
 
 
@@ -146,14 +142,19 @@ def _target(method: str, params: Mapping[str, Any]) -> str | None:
     return target if isinstance(target, str) else None
 
 
-def _trace_id(params: Mapping[str, Any], request: object) -> str | None:
+def _ambient(request: object) -> dict[str, str] | None:
+    """The W3C trace context of the HTTP request."""
+    if not isinstance(request, Request) or "traceparent" not in request.headers:
+        return None
+    return {name: request.headers.get(name, "") for name in ("traceparent", "tracestate")}
+
+
+def _trace_id(params: Mapping[str, Any], ambient: Mapping[str, str] | None) -> str | None:
     """The W3C trace id, from the message where it has one, else from the HTTP request."""
     meta = params.get("_meta")
-    parent = cast("Mapping[str, Any]", meta).get("traceparent") if isinstance(meta, Mapping) else None
-    if parent is None and isinstance(request, Request):
-        parent = request.headers.get("traceparent")
-    found = _TRACEPARENT.fullmatch(parent) if isinstance(parent, str) else None
-    return found[1] if found is not None else None
+    said = parent_in(cast("Mapping[str, object]", meta)) if isinstance(meta, Mapping) else None
+    parent = said or parent_in(ambient)
+    return parent.trace_id if parent is not None else None
 
 
 def _as_protocol_error(refusal: Refusal, call: Call) -> MCPError:

@@ -11,13 +11,14 @@ import anyio
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
-from ringmain_core.audit import AuditLog, AuditRecord, AuditUnavailable
+from ringmain_core.audit import AuditLog, AuditRecord, AuditUnavailable, Outcome, Phase
 from ringmain_core.call import Call
 from ringmain_core.connector import AnyConnector
-from ringmain_core.errors import ERROR_META, NotOnRecord, OutcomeNotOnRecord, OutcomeUnknown, Refusal
+from ringmain_core.declarations import Declaration
+from ringmain_core.errors import ERROR_META, OutcomeUnknown
 from ringmain_core.gates import Next, Result
 from ringmain_core.principal import ANONYMOUS, Principal
-from ringmain_core.tooling import Declaration
+from ringmain_core.refusals import NotOnRecord, OutcomeNotOnRecord, Refusal
 
 if TYPE_CHECKING:
     from ringmain_core.transport.front import Route
@@ -84,6 +85,7 @@ class Trail:
         version = route.version if route is not None else None
         record = AuditRecord(
             id=secrets.token_hex(8),
+            phase="call",
             connector=self._connector,
             principal=principal.id,
             auth=principal.auth,
@@ -132,33 +134,45 @@ class Audit:
         try:
             result = await proceed()
         except Refusal as refusal:
-            self._close(call, outcome=_failed(call), code=refusal.code, gate=call.refused_by)
+            self._close(call, _failed(call), code=refusal.code, gate=call.refused_by)
             raise
         except (MCPError, ValidationError) as error:
-            self._close(call, outcome=_failed(call), code=_code_of(error), gate=call.refused_by)
+            self._close(call, _failed(call), code=_code_of(error), gate=call.refused_by)
             raise
         except anyio.get_cancelled_exc_class():
             with suppress(NotOnRecord, OutcomeNotOnRecord):  # a cancellation must go on, whatever happens
-                self._close(call, outcome="cancelled")
+                self._close(call, "cancelled")
             raise
         except BaseException:
-            self._close(call, outcome="error", code="internal")
+            self._close(call, "error", code="internal")
             raise
         if result.get("isError"):
             meta = cast("dict[str, Any]", result.get("_meta") or {})
             code = cast("dict[str, Any]", meta.get(ERROR_META) or {}).get("code", "failed")
             outcome = "unknown" if code == OutcomeUnknown.code else _failed(call)
-            self._close(call, outcome=outcome, code=code, gate=call.refused_by, result=result)
+            self._close(call, outcome, code=code, gate=call.refused_by, result=result)
         else:
-            self._close(call, outcome="ok", result=result)
+            self._close(call, "ok", result=result)
         return result
 
-    def _close(self, call: Call, *, result: Result | None = None, **ending: Any) -> None:
-        latency = round((time.monotonic() - call.started) * 1000, 3)
-        phase = "outcome" if call.intended else "call"
-        arguments = None if call.intended else arguments_on_record(call, self._views[call.version])
-        summary = self._trail.summary(result) if result is not None else None
-        record = _record(call, phase=phase, arguments=arguments, result=summary, latency_ms=latency, **ending)
+    def _close(
+        self,
+        call: Call,
+        outcome: Outcome,
+        *,
+        code: str | None = None,
+        gate: str | None = None,
+        result: Result | None = None,
+    ) -> None:
+        record = _record(call, "outcome" if call.intended else "call")
+        if not call.intended:
+            record["arguments"] = arguments_on_record(call, self._views[call.version])
+        if result is not None:
+            record["result"] = self._trail.summary(result)
+        record["latency_ms"] = round((time.monotonic() - call.started) * 1000, 3)
+        record["outcome"] = outcome
+        record["code"] = code
+        record["gate"] = gate
         try:
             self._trail.write(record)
         except NotOnRecord as error:
@@ -183,10 +197,11 @@ class Intent:
         return await proceed()
 
     async def _put_on_record(self, call: Call) -> None:
-        arguments = arguments_on_record(call, self._views[call.version])
+        record = _record(call, "intent")
+        record["arguments"] = arguments_on_record(call, self._views[call.version])
         call.intended = True  # before the wait for the disk: when that is cancelled, the line is written
         try:
-            await self._trail.write_intent(_record(call, phase="intent", arguments=arguments))
+            await self._trail.write_intent(record)
         except NotOnRecord:
             call.intended, call.refused_by = False, "audit"
             raise
@@ -194,30 +209,32 @@ class Intent:
 
 def arguments_on_record(call: Call, connector: AnyConnector) -> dict[str, Any] | None:
     """The arguments as the declaration lets them be kept; of an unknown target's, only the names."""
-    if not call.arguments:
+    arguments = call.arguments
+    if not arguments:
         return None
     declaration: Declaration | None = call.declaration
     if declaration is None and call.target is not None:
         known = {"tools/call": connector.tools_by_name, "prompts/get": connector.prompts_by_name}
         declaration = known.get(call.method, {}).get(call.target)
     if declaration is None:
-        return dict.fromkeys((name[:64] for name in call.arguments), "<not read>")
-    return declaration.arguments.on_record(call.arguments)
+        return dict.fromkeys((name[:64] for name in arguments), "<not read>")
+    return declaration.arguments.on_record(arguments)
 
 
-def _record(call: Call, **values: Any) -> AuditRecord:
-    return AuditRecord(
-        id=call.id,
-        principal=call.principal.id,
-        auth=call.principal.auth,
-        connector=call.connector,
-        transport=call.transport,
-        version=call.version,
-        method=call.method,
-        target=call.target[:_KEPT_TARGET] if call.target is not None else None,
-        trace_id=call.trace_id,
-        **values,
-    )
+def _record(call: Call, phase: Phase) -> AuditRecord:
+    principal, target = call.principal, call.target
+    return {
+        "id": call.id,
+        "phase": phase,
+        "principal": principal.id,
+        "auth": principal.auth,
+        "connector": call.connector,
+        "transport": call.transport,
+        "method": call.method,
+        "target": target if target is None else target[:_KEPT_TARGET],
+        "version": call.version,
+        "trace_id": call.trace_id,
+    }
 
 
 def _failed(call: Call) -> Literal["refused", "error"]:

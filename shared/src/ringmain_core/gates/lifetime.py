@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from ringmain_core.call import Call
-from ringmain_core.errors import VersionGone
 from ringmain_core.gates import Next, Result
 from ringmain_core.policy import Policy
+from ringmain_core.refusals import VersionGone
 from ringmain_core.versions import DEPRECATION_META, is_over, successor, warning
 
 

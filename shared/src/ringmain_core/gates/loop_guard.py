@@ -13,8 +13,9 @@ import anyio
 from mcp.shared.exceptions import MCPError
 
 from ringmain_core.call import Call
-from ringmain_core.errors import ERROR_META, LoopDetected, RingmainError
+from ringmain_core.errors import ERROR_META, RingmainError
 from ringmain_core.gates import Next, Result
+from ringmain_core.refusals import LoopDetected
 
 _WATCHED = frozenset({"tools/call", "resources/read", "prompts/get"})
 _PAUSES = (0.0, 0.0, 0.0, 0.25, 0.5, 1.0)  # seconds, after so many failures; after more it is stopped

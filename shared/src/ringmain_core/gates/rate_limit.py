@@ -8,16 +8,15 @@ import anyio
 
 from ringmain_core.call import Call
 from ringmain_core.connector import AnyConnector
-from ringmain_core.errors import RateLimited
 from ringmain_core.gates import Next, Result
 from ringmain_core.limits import Limits
 from ringmain_core.policy import Policy
+from ringmain_core.refusals import RateLimited
 from ringmain_core.state import Exceeded, Quota, State, StateUnavailable
 from ringmain_core.state.local import LocalState
 
-_UNCOUNTED = {
-    "subscriptions/listen"
-}  # open for hours: such a call takes no slot from those that do something
+# Open for hours: such a call takes no slot from those that do something.
+_UNCOUNTED = {"subscriptions/listen"}
 _LEASE_SECONDS = 120.0
 _GRACE_SECONDS = 30.0
 _MOST_KNOWN = 10_000

@@ -1,4 +1,4 @@
-"""What `doctor` looks at of the issuers: whether their keys can be had, and whether clients will get tokens."""
+"""What `doctor` looks at of the issuers: can their keys be had, and will clients get tokens."""
 
 from collections.abc import AsyncIterator, Collection
 

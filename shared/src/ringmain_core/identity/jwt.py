@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
-from ringmain_core.errors import InvalidToken
 from ringmain_core.identity.issuers import Issuer
 from ringmain_core.identity.key_cache import KeyCache
 from ringmain_core.identity.signing_keys import Fetch, SigningKey, fetcher, keys_of
 from ringmain_core.identity.token import LEEWAY, Expired, NotBelieved, Unverified, read_token, verify
 from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
+from ringmain_core.refusals import InvalidToken
 
 _MOST_REMEMBERED = 10_000
 _SAID_AGAIN_AFTER = 10.0

@@ -6,9 +6,9 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from ringmain_core.errors import IdentityUnavailable
 from ringmain_core.identity.fetching import Unfetchable
 from ringmain_core.identity.signing_keys import SigningKey
+from ringmain_core.refusals import IdentityUnavailable
 
 _REFRESH_AFTER = 300.0
 _FRESH_FOR = 900.0
@@ -122,6 +122,3 @@ class KeyCache:
         elif self._trouble and not trouble:
             _log.warning("the keys of issuer %s can be had again", self._name)
         self._trouble = trouble
-
-
-

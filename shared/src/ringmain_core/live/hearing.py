@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringmain_core.connector import AnyConnector
+from ringmain_core.declarations import Declaration, Resource
 from ringmain_core.live.watch import Variables, Watch
 from ringmain_core.policy import Grant, Policy
 from ringmain_core.principal import Principal
-from ringmain_core.tooling import Declaration, Resource
 
 View = Mapping[str, tuple[str, ...]]
 """What a caller finds in the lists of `tools`, `prompts` and `resources`, by name."""

@@ -18,13 +18,13 @@ from mcp.shared.subscriptions import (
 )
 
 from ringmain_core.call import current_call
-from ringmain_core.errors import Draining, NoStream, NotLive
 from ringmain_core.live.admission import NOT_LIVE, Admission
 from ringmain_core.live.bus import LISTS, Bus, changed
 from ringmain_core.live.hearing import Hearing, Subject, View, remaining
 from ringmain_core.live.mailbox import Mailbox
 from ringmain_core.live.room import Room
 from ringmain_core.principal import Principal
+from ringmain_core.refusals import Draining, NoStream, NotLive
 
 Context = ServerRequestContext[Any, Any]
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from ringmain_core.errors import RateLimited
+from ringmain_core.refusals import RateLimited
 
 _RETRY_MS = 10_000
 

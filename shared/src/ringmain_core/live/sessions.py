@@ -20,13 +20,13 @@ from mcp.shared.subscriptions import (
 )
 
 from ringmain_core.call import current_call
-from ringmain_core.errors import NoStream, NotLive
 from ringmain_core.gates.adapter import exchange_of
 from ringmain_core.live.admission import NOT_LIVE, Admission
 from ringmain_core.live.bus import Bus, changed
 from ringmain_core.live.hearing import Hearing, Subject, View
 from ringmain_core.live.mailbox import Mailbox
 from ringmain_core.principal import Principal
+from ringmain_core.refusals import NoStream, NotLive
 
 Context = ServerRequestContext[Any, Any]
 

@@ -39,7 +39,7 @@ class LocalState:
     ) -> None:
         self._path = path
         self._clock = clock
-        self._meters = LocalMeters() if meters is None else meters
+        self.meters = LocalMeters() if meters is None else meters
         self._topics = Topics()
         self._thread: ThreadPoolExecutor | None = None
         self._values: Values | None = None
@@ -58,10 +58,10 @@ class LocalState:
         await self._in_thread(lambda values: values.delete(key))
 
     async def admit(self, quotas: Sequence[Quota], lease: str, lease_seconds: float) -> Exceeded | None:
-        return self._meters.admit(quotas, lease, lease_seconds)
+        return self.meters.admit(quotas, lease, lease_seconds)
 
     async def release(self, quotas: Sequence[Quota], lease: str) -> None:
-        self._meters.release(quotas, lease)
+        self.meters.release(quotas, lease)
 
     async def publish(self, topic: str, message: bytes) -> None:
         self._topics.tell(topic, message)

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from ringmain_core.audit.record import Outcome
 from ringmain_core.call import Call
-from ringmain_core.errors import ERROR_META, OutcomeUnknown, Refusal
+from ringmain_core.errors import ERROR_META, OutcomeUnknown
+from ringmain_core.refusals import Refusal
 
 _INVALID_PARAMS = -32602
 _INTERNAL = -32603

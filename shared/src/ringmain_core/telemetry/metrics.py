@@ -8,7 +8,7 @@ from pathlib import Path
 from ringmain_core.audit.log import Stats
 from ringmain_core.call import Call
 from ringmain_core.connector import AnyConnector
-from ringmain_core.errors import NotOnRecord, OutcomeNotOnRecord, Refusal
+from ringmain_core.refusals import NotOnRecord, OutcomeNotOnRecord, Refusal
 from ringmain_core.telemetry import families
 from ringmain_core.telemetry.ending import OK, Ending
 from ringmain_core.telemetry.names import LISTEN, OTHER, Few, Names, known_codes
@@ -133,6 +133,10 @@ class Metrics:
         """Show how many records have been written, and whether more can be."""
         self.watch(families.AUDIT_RECORDS, lambda: stats().written)
         self.watch(families.AUDIT_HEALTHY, lambda: stats().healthy)
+
+    def watch_meters(self, count: Callable[[], int]) -> None:
+        """Show how many meters the rate limit keeps in this process."""
+        self.watch(families.METERS, count)
 
     def look(self) -> None:
         """Read what is watched."""

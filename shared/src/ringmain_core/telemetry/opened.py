@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from ringmain_core.connector import AnyConnector
-from ringmain_core.errors import ConfigurationError, Refusal
 from ringmain_core.gates import Gate
-from ringmain_core.settings import CoreSettings, OtelSettings
-from ringmain_core.telemetry.families import METERS
+from ringmain_core.refusals import Refusal
+from ringmain_core.settings import CoreSettings, mentions_otel
 from ringmain_core.telemetry.signals import NoSignals, Signals
 
 if TYPE_CHECKING:
@@ -56,7 +53,7 @@ class Telemetry:
     def watch_meters(self, count: Callable[[], int]) -> None:
         """Show how many meters the rate limit keeps in this process."""
         if self.metrics is not None:
-            self.metrics.watch(METERS, count)
+            self.metrics.watch_meters(count)
 
 
 @contextmanager
@@ -91,9 +88,12 @@ def opened_telemetry(
 def _otlp(
     stack: ExitStack, connector: AnyConnector, core: CoreSettings
 ) -> "tuple[Tracing | None, Durations | None]":
+    if not mentions_otel():
+        return None, None
+    from ringmain_core.telemetry.otel_settings import read_otel_settings
     from ringmain_core.telemetry.otlp import start_otlp
 
-    otlp = start_otlp(connector, _otel_settings())
+    otlp = start_otlp(connector, read_otel_settings())
     if otlp is None:
         return None, None
     from ringmain_core.telemetry.durations import Durations
@@ -117,12 +117,3 @@ def _counted(
 
 def _nothing() -> AbstractAsyncContextManager[None]:
     return nullcontext()
-
-
-def _otel_settings() -> OtelSettings:
-    try:
-        return OtelSettings()
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        name = f"OTEL_{fault['loc'][0]}".upper()
-        raise ConfigurationError(f"{name}: {fault['msg']}") from None

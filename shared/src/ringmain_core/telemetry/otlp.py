@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import ConfigurationError
-from ringmain_core.settings import OtelSettings
+from ringmain_core.telemetry.otel_settings import OtelSettings
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter

@@ -16,8 +16,9 @@ from typing import Any
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ringmain_core.errors import ConfigurationError, Refusal, Unauthenticated
+from ringmain_core.errors import ConfigurationError
 from ringmain_core.on_disk import is_loopback
+from ringmain_core.refusals import Refusal, Unauthenticated
 from ringmain_core.settings import CoreSettings
 from ringmain_core.telemetry.exposition import page
 from ringmain_core.telemetry.metrics import Metrics

@@ -4,12 +4,12 @@ They carry names, codes and ids; never arguments, answers, URIs or the texts of 
 """
 
 from collections.abc import Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
-from ringmain_core.call import Call, current_call
+from ringmain_core.call import Call
 from ringmain_core.connector import AnyConnector
 from ringmain_core.telemetry.ending import OK, Ending
 from ringmain_core.telemetry.names import OTHER, Names, known_codes
@@ -18,7 +18,6 @@ from ringmain_core.telemetry.w3c import Parent, parent_in
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, SpanContext, Tracer
 
-_NOTHING = nullcontext()
 _NAMED_BY = {"tools/call": "gen_ai.tool.name", "prompts/get": "gen_ai.prompt.name"}
 _LONGEST_REQUEST_ID = 64
 
@@ -86,7 +85,13 @@ class Tracing:
 
     @contextmanager
     def upstream(self, system: str, operation: str, attempt: int) -> Generator[None]:
-        """See `upstream_span`."""
+        """A span around one try of a call to the system behind, below the call's own.
+
+        Args:
+            system: As in `Signals`.
+            operation: What is asked of it, in words of the code's own.
+            attempt: Counts from 1.
+        """
         from opentelemetry.trace import SpanKind, StatusCode
 
         with self._tracer.start_as_current_span(
@@ -134,20 +139,6 @@ def error_attributes(ending: Ending) -> dict[str, Any]:
     if ending.rpc_code is not None:
         return {"error.type": str(ending.rpc_code), "rpc.response.status_code": str(ending.rpc_code)}
     return {"error.type": "cancelled" if ending.outcome == "cancelled" else "tool_error"}
-
-
-def upstream_span(system: str, operation: str, attempt: int = 1) -> AbstractContextManager[None]:
-    """A span around one try of a call to the system behind; nothing where the call is not traced.
-
-    Args:
-        system: As in `Signals`.
-        operation: What is asked of it, in words of the code's own.
-        attempt: Counts from 1.
-    """
-    call = current_call.get()
-    if call is None or call.tracing is None:
-        return _NOTHING
-    return call.tracing.upstream(system, operation, attempt)
 
 
 def _context(parent: Parent) -> "SpanContext":

@@ -11,7 +11,9 @@ from mcp.server.auth.provider import AccessToken
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringmain_core.call import Transport
-from ringmain_core.errors import (
+from ringmain_core.gates.adapter import EXCHANGE, Exchange
+from ringmain_core.principal import ANONYMOUS, Principal
+from ringmain_core.refusals import (
     Draining,
     InvalidToken,
     MalformedRequest,
@@ -20,8 +22,6 @@ from ringmain_core.errors import (
     Rejected,
     Unauthenticated,
 )
-from ringmain_core.gates.adapter import EXCHANGE, Exchange
-from ringmain_core.principal import ANONYMOUS, Principal
 from ringmain_core.transport.neighbours import Neighbours
 from ringmain_core.transport.refusals import Challenge, answer, restated
 from ringmain_core.transport.strict_json import NotStrictJson, loads_strict

@@ -24,11 +24,11 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ringmain_core.connector import AnyConnector
-from ringmain_core.errors import ConfigurationError, Refusal
-
+from ringmain_core.errors import ConfigurationError
 from ringmain_core.live.hub import LiveServer
 from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
+from ringmain_core.refusals import Refusal
 from ringmain_core.settings import CoreSettings
 from ringmain_core.transport.front import Front, Route
 from ringmain_core.transport.metadata import ResourceMetadata
@@ -136,7 +136,7 @@ class HttpApp:
         app = FastAPIOffline(
             title=self._connector.distribution,
             version=self._connector.version,
-            description=f"{self._connector.title} over MCP: clients connect to `/{LATEST}/mcp` with an API key.",
+            description=f"{self._connector.title} over MCP: clients connect to `/{LATEST}/mcp`.",
             lifespan=self._lifespan,
             redoc_url=None,
         )

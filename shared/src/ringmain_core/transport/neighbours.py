@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from ringmain_core.errors import ForbiddenHost, ForbiddenOrigin
+from ringmain_core.refusals import ForbiddenHost, ForbiddenOrigin
 
 _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _LOOPBACK_ORIGINS = tuple(f"{scheme}://{host}" for scheme in ("http", "https") for host in _LOOPBACK_HOSTS)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from starlette.types import Message, Send
 
-from ringmain_core.errors import InsufficientScope, InvalidToken, Refusal, Unauthenticated
+from ringmain_core.refusals import InsufficientScope, InvalidToken, Refusal, Unauthenticated
 
 _UNQUOTABLE = str.maketrans("", "", '"\\')
 

@@ -9,11 +9,11 @@ from typing import Any, cast
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
 from ringmain_core.call import Call
+from ringmain_core.declarations import Declaration
 from ringmain_core.errors import DeadlineExceeded, UpstreamUnavailable
 from ringmain_core.flow import Audience, Flow
 from ringmain_core.results import WireResult
 from ringmain_core.telemetry.signals import NoSignals, Signals
-from ringmain_core.tooling import Declaration
 from ringmain_core.upstream.cache import Cache, Copies, Copy
 from ringmain_core.upstream.shared_copies import SharedCopies
 from ringmain_core.upstream.single_flight import SingleFlight

@@ -23,7 +23,7 @@ class BreakerOpen(Exception):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tripping:
     """When a breaker opens, and for how long.
 

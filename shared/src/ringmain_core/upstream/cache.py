@@ -11,7 +11,7 @@ _MOST_COPIES = 1_000
 _MOST_BYTES = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cache:
     """Declares that answers of a read may be kept, for the caller who got them.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ringmain_core.notify import Outages
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resilience:
     """By itself it knows no replicas and tells nobody.
 

@@ -8,7 +8,7 @@ from ringmain_core.upstream.trouble import Trouble
 _WORTH_IT = frozenset({"transient", "throttled", "down"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Retries:
     """Full jitter: a random part of a time that doubles from try to try.
 

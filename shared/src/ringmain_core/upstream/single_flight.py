@@ -1,7 +1,6 @@
 """Equal calls at the same time: one does the work, the others wait for what comes of it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import anyio
@@ -11,11 +10,11 @@ from ringmain_core.errors import RingmainError
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
 class _Flight(Generic[T]):
-    landed: anyio.Event = field(default_factory=anyio.Event)
-    results: list[T] = field(default_factory=list[T])
-    failure: RingmainError | None = None
+    def __init__(self) -> None:
+        self.landed = anyio.Event()
+        self.results: list[T] = []
+        self.failure: RingmainError | None = None
 
 
 class SingleFlight(Generic[T]):

@@ -15,7 +15,7 @@ NOTHING_DONE = frozenset[Kind]({"throttled", "down"})
 _RETRY_MS = 2_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trouble:
     """What an exception of a vendor's library means.
 

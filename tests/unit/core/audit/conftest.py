@@ -25,7 +25,11 @@ def write(path: Path, key: AuditKey) -> Callable[..., None]:
     ) -> None:
         with AuditLog.open(path, key, old_keys=old, max_bytes=max_bytes) as log:
             for each in ids:
-                log.append(AuditRecord(id=each, target="search", arguments={"query": each}, outcome="ok"))
+                log.append(
+                    AuditRecord(
+                        id=each, phase="call", target="search", arguments={"query": each}, outcome="ok"
+                    )
+                )
 
     return write
 

@@ -32,7 +32,7 @@ APPEND_FOR_EVER = """
     n = 0
     while True:
         n += 1
-        log.append(AuditRecord(id=f"{os.getpid()}-{n}", result="x" * (n % 9000)))
+        log.append(AuditRecord(id=f"{os.getpid()}-{n}", phase="call", result="x" * (n % 9000)))
         os.write(1, f"{os.getpid()}-{n}\\n".encode())
 """
 
@@ -98,7 +98,7 @@ def test_two_processes_append_to_one_chain(path: Path, key: AuditKey) -> None:
 def test_two_logs_in_turn_continue_each_other(path: Path, key: AuditKey) -> None:
     with AuditLog.open(path, key) as one, AuditLog.open(path, key) as two:
         for each in (one, two, two, one, two, one, one):
-            each.append(AuditRecord(id="x"))
+            each.append(AuditRecord(id="x", phase="call"))
         assert one.stats.last_seq == 8
     assert verify_files([path], [key]).records == 8
 
@@ -110,8 +110,8 @@ def test_a_stopped_process_that_holds_the_lock_makes_the_log_unavailable(
     with Path(f"{path}.head").open("rb") as head:
         fcntl.flock(head, fcntl.LOCK_EX)
         with pytest.raises(AuditUnavailable, match="Another process"):
-            log.append(AuditRecord(id="1"))
-    log.append(AuditRecord(id="2"))
+            log.append(AuditRecord(id="1", phase="call"))
+    log.append(AuditRecord(id="2", phase="call"))
     assert json.loads(path.read_bytes().splitlines()[-2])["detail"] == {"failed_writes": 1}
     assert verify_files([path], [key]).ok
 
@@ -222,7 +222,7 @@ FILL_THE_DISK = """
     path = Path(sys.argv[1])
     log = AuditLog.open(path, AuditKey(b"k" * 32))
     for n in range(20):
-        log.append(AuditRecord(id=f"{n}", result="x" * 100))
+        log.append(AuditRecord(id=f"{n}", phase="call", result="x" * 100))
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 1000, hard))
     if sys.argv[2] == "append-only":
@@ -233,12 +233,12 @@ FILL_THE_DISK = """
     refused = 0
     for n in range(20, 40):
         try:
-            log.append(AuditRecord(id=f"{n}", result="x" * 400))
+            log.append(AuditRecord(id=f"{n}", phase="call", result="x" * 400))
         except AuditUnavailable as error:
             refused += 1
     unhealthy = log.stats
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-    log.append(AuditRecord(id="after"))
+    log.append(AuditRecord(id="after", phase="call"))
     print(json.dumps([refused, unhealthy, log.stats]))
     log.close()
 """
@@ -267,7 +267,7 @@ def test_an_unhealthy_log_finds_out_by_itself_that_the_disk_is_back(path: Path, 
         resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
         try:
             with pytest.raises(AuditUnavailable):
-                log.append(AuditRecord(id="1"))
+                log.append(AuditRecord(id="1", phase="call"))
             assert not log.stats.healthy
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -292,8 +292,8 @@ def test_a_head_that_cannot_be_written_refuses_the_call(
         patch.setattr("ringmain_core.audit.file_sink.write_at_start", full)
         for each in "12":
             with pytest.raises(AuditUnavailable, match="No space left"):
-                log.append(AuditRecord(id=each))
-    log.append(AuditRecord(id="3"))
+                log.append(AuditRecord(id=each, phase="call"))
+    log.append(AuditRecord(id="3", phase="call"))
     report = verify_files([path], [key])
     assert report.problem is None
     assert "3" in ids(path)

@@ -28,9 +28,10 @@ def ids(path: Path) -> list[str]:
 def test_a_record_holds_what_was_said_and_nothing_else(log: AuditLog, path: Path, key: AuditKey) -> None:
     log.append(
         AuditRecord(
-            id="7", principal="bot", auth="jwt", connector="slack", transport="http", method="tools/call",
-            target="search", version="v1", arguments={"query": "ö\n"}, result={"bytes": 3}, latency_ms=1.5,
-            outcome="refused", code="forbidden", gate="access", trace_id="abc", detail={"role": "ops"},
+            id="7", phase="call", principal="bot", auth="jwt", connector="slack", transport="http",
+            method="tools/call", target="search", version="v1", arguments={"query": "ö\n"},
+            result={"bytes": 3}, latency_ms=1.5, outcome="refused", code="forbidden", gate="access",
+            trace_id="abc", detail={"role": "ops"},
         )
     )  # fmt: skip
     anchor, record = records(path)
@@ -46,15 +47,15 @@ def test_a_record_holds_what_was_said_and_nothing_else(log: AuditLog, path: Path
 
 
 def test_unset_fields_are_left_out(log: AuditLog, path: Path) -> None:
-    log.append(AuditRecord(id="7"))
+    log.append(AuditRecord(id="7", phase="call"))
     assert list(records(path)[1]) == ["seq", "time", "id", "phase", "kid", "prev", "mac"]
 
 
 def test_a_field_that_cannot_be_written_does_not_lose_the_record(
     log: AuditLog, path: Path, key: AuditKey
 ) -> None:
-    log.append(AuditRecord(id="1", arguments=float("nan"), result=object(), outcome="ok"))
-    log.append(AuditRecord(id="2", result="x" * 2_000_000, target="\udc80"))
+    log.append(AuditRecord(id="1", phase="call", arguments=float("nan"), result=object(), outcome="ok"))
+    log.append(AuditRecord(id="2", phase="call", result="x" * 2_000_000, target="\udc80"))
     one, two = records(path)[1:]
     assert (one["arguments"], one["result"], one["outcome"]) == (
         {"omitted": "ValueError"}, {"omitted": "TypeError"}, "ok",
@@ -152,14 +153,14 @@ def test_a_failed_sync_is_final(path: Path, key: AuditKey, monkeypatch: pytest.M
     with pytest.raises(AuditUnavailable, match="Input/output error"):
         asyncio.run(asyncio.wait_for(log.append_durable(AuditRecord(id="1", phase="intent")), 10))
     with pytest.raises(AuditUnavailable):
-        log.append(AuditRecord(id="2"))
+        log.append(AuditRecord(id="2", phase="call"))
     assert not log.stats.healthy
     with pytest.raises(AuditUnavailable):
         log.close()
 
 
 def test_stats_count_and_tell_health(log: AuditLog) -> None:
-    log.append(AuditRecord(id="1"))
+    log.append(AuditRecord(id="1", phase="call"))
     assert log.stats == (1, 2, True, "")
 
 
@@ -168,14 +169,14 @@ def test_a_closed_log_refuses(path: Path, key: AuditKey) -> None:
     log.close()
     log.close()
     with pytest.raises(AuditUnavailable, match="closed"):
-        log.append(AuditRecord(id="1"))
+        log.append(AuditRecord(id="1", phase="call"))
 
 
 def test_a_stream_is_chained_and_says_that_it_has_no_head(
     key: AuditKey, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     with AuditLog.on_stream("stdout", key) as log:
-        log.append(AuditRecord(id="1"))
+        log.append(AuditRecord(id="1", phase="call"))
     captured = tmp_path / "captured.jsonl"
     captured.write_text(capfd.readouterr().out)
     report = verify_files([captured], [key])
@@ -185,7 +186,7 @@ def test_a_stream_is_chained_and_says_that_it_has_no_head(
 
 def test_no_log_at_all_takes_everything() -> None:
     with AuditLog.none() as log:
-        log.append(AuditRecord(id="1"))
+        log.append(AuditRecord(id="1", phase="call"))
     assert log.stats == (1, 0, True, "")
 
 

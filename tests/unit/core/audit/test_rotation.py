@@ -20,7 +20,7 @@ def files_of(path: Path) -> list[Path]:
 
 def append(log: AuditLog, *ids: str) -> None:
     for each in ids:
-        log.append(AuditRecord(id=each))
+        log.append(AuditRecord(id=each, phase="call"))
 
 
 def test_a_log_that_grew_too_big_is_renamed_and_continued(path: Path, key: AuditKey, write: Write) -> None:

@@ -232,10 +232,10 @@ def test_a_rollback_under_a_running_server_is_noticed(path: Path, key: AuditKey,
     write("a")
     old = path.read_bytes(), Path(f"{path}.head").read_bytes()
     with AuditLog.open(path, key) as log:
-        log.append(AuditRecord(id="b"))
+        log.append(AuditRecord(id="b", phase="call"))
         path.write_bytes(old[0])
         Path(f"{path}.head").write_bytes(old[1])
-        log.append(AuditRecord(id="c"))
+        log.append(AuditRecord(id="c", phase="call"))
     assert problem(path, key).sentence == "record 3 was removed before record 4, which stands here."
 
 

@@ -43,7 +43,7 @@ async def test_a_json_object_is_fetched_as_it_is() -> None:
 async def test_a_redirect_is_not_followed() -> None:
     redirect = b"HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     async with answering(redirect, JSON + b"{}") as (url, asked):
-        with pytest.raises(Unfetchable, match="^http://[0-9.:]+/keys answers 302$"):
+        with pytest.raises(Unfetchable, match=r"^http://[0-9.:]+/keys answers 302$"):
             await fetch_json(f"{url}/keys", loopback=True)
     assert len(asked) == 1
 

@@ -42,25 +42,46 @@ def test_an_issuer_needs_its_address_and_an_audience_only() -> None:
     }
 
 
+HTTPS = "Value error, an issuer's address is https://… (http:// on loopback only)"
+ALGORITHMS = (
+    "Input should be 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512' "
+    "or 'EdDSA'"
+)
+TOGETHER = "Value error, `claim` and `equals` go together; without both, every token gets the role"
 AGAIN = LEAST.partition("\n\n")[2].replace("main", "other")
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ('roles = [{ role = "opps" }]\n', "8: issuers.0.roles.0.role: there is no role 'opps' (known: ops, reader)"),
-        ('roles = [{ role = "ops", claim = "groups" }]\n', "8: issuers.0.roles.0: Value error, `claim` and `equals` go together; without both, every token gets the role"),
-        ('roles = [{ role = "ops", claim = "x", equals = true }]\n', "8: issuers.0.roles.0.equals: Input should be a valid string"),
-        ('roles = [{ role = "ops", claims = "x", equals = "y" }]\n', "8: issuers.0.roles.0.claims: is not a known setting"),
-        ('algorithms = ["HS256"]\n', "8: issuers.0.algorithms.0: Input should be 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512' or 'EdDSA'"),
-        ('algorithms = ["none"]\n', "8: issuers.0.algorithms.0: Input should be 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512' or 'EdDSA'"),
-        ("algorithms = []\n", "8: issuers.0.algorithms: List should have at least 1 item after validation, not 0"),
+        (
+            'roles = [{ role = "opps" }]\n',
+            "8: issuers.0.roles.0.role: there is no role 'opps' (known: ops, reader)",
+        ),
+        ('roles = [{ role = "ops", claim = "groups" }]\n', f"8: issuers.0.roles.0: {TOGETHER}"),
+        (
+            'roles = [{ role = "ops", claim = "x", equals = true }]\n',
+            "8: issuers.0.roles.0.equals: Input should be a valid string",
+        ),
+        (
+            'roles = [{ role = "ops", claims = "x", equals = "y" }]\n',
+            "8: issuers.0.roles.0.claims: is not a known setting",
+        ),
+        ('algorithms = ["HS256"]\n', f"8: issuers.0.algorithms.0: {ALGORITHMS}"),
+        ('algorithms = ["none"]\n', f"8: issuers.0.algorithms.0: {ALGORITHMS}"),
+        (
+            "algorithms = []\n",
+            "8: issuers.0.algorithms: List should have at least 1 item after validation, not 0",
+        ),
         ('name = "a/b"\n', "8: issuers.0.name: String should match pattern '^[A-Za-z0-9._:-]{1,64}$'"),
-        ('jwks_uri = "http://idp.example.com/keys"\n', "8: issuers.0.jwks_uri: Value error, an issuer's address is https://… (http:// on loopback only)"),
+        ('jwks_uri = "http://idp.example.com/keys"\n', f"8: issuers.0.jwks_uri: {HTTPS}"),
         (AGAIN, "8: issuers.1.name: another issuer is named 'idp.example.com'; set `name`"),
-        (AGAIN.replace("other", "main") + 'name = "x"\n', "9: issuers.1.issuer: issuer 'https://idp.example.com/realms/main' is there twice"),
+        (
+            AGAIN.replace("other", "main") + 'name = "x"\n',
+            "9: issuers.1.issuer: issuer 'https://idp.example.com/realms/main' is there twice",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_fault_is_told_with_file_line_and_reason(text: str, complaint: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read(LEAST + text)
@@ -81,7 +102,9 @@ def test_a_fault_is_told_with_file_line_and_reason(text: str, complaint: str) ->
     ],
 )
 def test_an_issuer_is_an_https_address(url: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^policy.toml:6: issuers.0.issuer: Value error, an issuer's"):
+    with pytest.raises(
+        ConfigurationError, match=r"^policy.toml:6: issuers.0.issuer: Value error, an issuer's"
+    ):
         read(LEAST.replace("https://idp.example.com/realms/main", url))
 
 
@@ -148,7 +171,9 @@ def test_subjects_of_two_issuers_and_agents_are_never_the_same() -> None:
     policy = read(LEAST + AGAIN + 'name = "other"\n[[agents]]\nid = "alice"\nroles = ["ops"]\n')
     ids = [principal_of(issuer, {"sub": "alice"}).id for issuer in policy.issuers.values()]
     assert ids == ["idp.example.com/alice", "other/alice"]
-    assert [policy.roles_of(principal_of(issuer, {"sub": "alice"})) for issuer in policy.issuers.values()] == [(), ()]
+    assert [
+        policy.roles_of(principal_of(issuer, {"sub": "alice"})) for issuer in policy.issuers.values()
+    ] == [(), ()]
 
 
 def test_what_is_remembered_of_callers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,4 +182,4 @@ def test_what_is_remembered_of_callers_is_bounded(monkeypatch: pytest.MonkeyPatc
     [issuer] = policy.issuers.values()
     for number in range(10):
         assert policy.roles_of(principal_of(issuer, {"sub": str(number)})) == ("reader",)
-    assert len(policy._claimed) == 1
+    assert len(policy._claimed) == 1  # pyright: ignore[reportPrivateUsage]

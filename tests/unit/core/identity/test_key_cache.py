@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import anyio
 import pytest
 
-from ringmain_core.errors import IdentityUnavailable
 from ringmain_core.identity.fetching import Unfetchable
 from ringmain_core.identity.key_cache import KeyCache
 from ringmain_core.identity.signing_keys import SigningKey
+from ringmain_core.refusals import IdentityUnavailable
 
 pytestmark = pytest.mark.anyio
 

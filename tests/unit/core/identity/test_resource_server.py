@@ -46,7 +46,9 @@ async def test_the_metadata_says_where_to_get_tokens_and_for_what() -> None:
             "bearer_methods_supported": ["header"],
             "scopes_supported": SCOPES.split(),
         }
-        assert (await metadata(at, headers={"host": "localhost:99"}))["resource"] == "http://localhost:99/v1/mcp"
+        assert (await metadata(at, headers={"host": "localhost:99"}))[
+            "resource"
+        ] == "http://localhost:99/v1/mcp"
         assert (await metadata(at, ""))["resource"] == "http://127.0.0.1:8080"
         assert [await metadata(at, path) for path in ("/", "/v1", "/v1/mcp/", "x", "/healthz")] == [404] * 5
         assert (await at.ask("POST", WELL_KNOWN, NOBODY)).status == 405
@@ -89,8 +91,10 @@ async def test_who_has_no_credential_is_told_where_to_get_a_token(method: str) -
         refused = await at.ask(method, "/v1/mcp", NOBODY, [b"{}"])
         assert (refused.status, refused.header("www-authenticate"), refused.json["error"]) == (
             401,
-            f'Bearer realm="ringmain", resource_metadata="http://127.0.0.1:8080{WELL_KNOWN}/v1/mcp", '
-            f'scope="{SCOPES}"',
+            (
+                f'Bearer realm="ringmain", resource_metadata="http://127.0.0.1:8080{WELL_KNOWN}/v1/mcp", '
+                f'scope="{SCOPES}"'
+            ),
             {
                 "code": -32001,
                 "message": "Send an access token as `Authorization: Bearer <token>`: the header "
@@ -107,21 +111,29 @@ async def test_who_has_a_bad_token_is_told_so_and_not_why(caplog: pytest.LogCapt
         token = issuing.token(aud="https://other.example.com")
         refused = await at.call(MODERN, "tools/list", key=token)
         message = (
-            "The access token is not valid here. Get one for this server; the operator finds in the log what is "
-            "wrong with it."
+            "The access token is not valid here. Get one for this server; the operator finds in the log what "
+            "is wrong with it."
         )
         assert (refused.status, refused.header("www-authenticate"), refused.json["error"]["message"]) == (
             401,
-            f'Bearer realm="ringmain", resource_metadata="http://127.0.0.1:8080{WELL_KNOWN}/v1/mcp", '
-            f'scope="{SCOPES}", error="invalid_token", error_description="{message}"',
+            (
+                f'Bearer realm="ringmain", resource_metadata="http://127.0.0.1:8080{WELL_KNOWN}/v1/mcp", '
+                f'scope="{SCOPES}", error="invalid_token", error_description="{message}"'
+            ),
             message,
         )
         assert caplog.messages == [
-            "a token of issuer idp is refused: its `aud` is not in the issuer's `audience`: "
-            "'https://other.example.com'"
+            (
+                "a token of issuer idp is refused: its `aud` is not in the issuer's `audience`: "
+                "'https://other.example.com'"
+            )
         ]
         [record] = at.audit.records
-        assert (record["principal"], record["outcome"], record["code"]) == ("anonymous", "refused", "invalid_token")
+        assert (record["principal"], record["outcome"], record["code"]) == (
+            "anonymous",
+            "refused",
+            "invalid_token",
+        )
         assert token not in str(record)
 
 
@@ -154,7 +166,9 @@ async def asks_for_more(at: HttpBench, era: str, token: str, method: str, params
 
 @ERAS
 @pytest.mark.parametrize("responses", ["sse", "json"])
-async def test_what_roles_allow_and_the_token_does_not_is_403_with_what_to_ask_for(era: str, responses: str) -> None:
+async def test_what_roles_allow_and_the_token_does_not_is_403_with_what_to_ask_for(
+    era: str, responses: str
+) -> None:
     issuing = Issuing()
     async with bench(issuing=issuing, responses=responses) as at:
         token = issuing.token(groups=["ops"], scope="demo:destructive other:write openid demo:odd demo:read")
@@ -163,9 +177,11 @@ async def test_what_roles_allow_and_the_token_does_not_is_403_with_what_to_ask_f
         message = "The token is not for this: it lacks the scope `demo:write`. Ask for a token that has it."
         assert (refused.status, refused.header("www-authenticate")) == (
             403,
-            f'Bearer realm="ringmain", resource_metadata="http://127.0.0.1:8080{WELL_KNOWN}/v1/mcp", '
-            f'scope="demo:read demo:write demo:destructive", error="insufficient_scope", '
-            f'error_description="{message}"',
+            (
+                f'Bearer realm="ringmain", resource_metadata="http://127.0.0.1:8080{WELL_KNOWN}/v1/mcp", '
+                f'scope="demo:read demo:write demo:destructive", error="insufficient_scope", '
+                f'error_description="{message}"'
+            ),
         )
         record = at.audit.records[-1]
         assert refused.json["error"] == {
@@ -178,7 +194,11 @@ async def test_what_roles_allow_and_the_token_does_not_is_403_with_what_to_ask_f
                 "call_id": record["id"],
             },
         }
-        assert (record["outcome"], record["gate"], record["code"]) == ("refused", "access", "insufficient_scope")
+        assert (record["outcome"], record["gate"], record["code"]) == (
+            "refused",
+            "access",
+            "insufficient_scope",
+        )
         assert at.demo.notes == []
 
 
@@ -212,8 +232,11 @@ async def test_resources_and_prompts_want_the_scope_too(era: str) -> None:
         asked: list[tuple[str, dict[str, Any]]] = [
             ("resources/read", {"uri": "demo://about"}),
             ("prompts/get", {"name": "conspire"}),
-            ("completion/complete", {"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "name", "value": ""}}),
-        ]  # fmt: skip
+            (
+                "completion/complete",
+                {"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "name", "value": ""}},
+            ),
+        ]
         for method, params in asked:
             refused = await asks_for_more(at, era, issuing.token(), method, params)
             assert (refused.status, refused.json["error"]["data"]["scope"]) == (403, "demo:read")
@@ -224,7 +247,11 @@ async def test_while_the_issuer_is_away_it_is_503_with_a_time_to_come_again() ->
     issuing.away = True
     async with bench(issuing=issuing) as at:
         refused = await at.call(MODERN, "tools/list", key=issuing.token())
-        assert (refused.status, refused.header("retry-after"), refused.header("www-authenticate")) == (503, "5", None)
+        assert (refused.status, refused.header("retry-after"), refused.header("www-authenticate")) == (
+            503,
+            "5",
+            None,
+        )
         assert refused.json["error"]["data"]["code"] == "identity_unavailable"
         assert (await at.call_tool(MODERN, "who")).status == 200  # keys go on
         assert [record["code"] for record in at.audit.records if record["outcome"] == "refused"] == [

@@ -35,14 +35,18 @@ class Pond(Upstream):
     Attributes:
         watched: How many watch each water now.
         begun: How often each has been begun to be watched.
+        seen: How often each was seen to have changed.
         broken: While it is true, nothing can be watched.
+        frozen: Where there is one, watching begins when it is set.
     """
 
     def __init__(self) -> None:
         self.known = {f"w{number}" for number in range(300)} | {"secret"}
         self.watched: Counter[str] = Counter()
         self.begun: Counter[str] = Counter()
+        self.seen: Counter[str] = Counter()
         self.broken = False
+        self.frozen: anyio.Event | None = None
         self.reachable = True
         self._bells: dict[str, anyio.Event] = {}
         self._moved = anyio.Event()
@@ -67,6 +71,8 @@ class Pond(Upstream):
         self.begun[name] += 1
         if self.broken:
             raise ConnectionError("no water")
+        if self.frozen is not None:
+            await self.frozen.wait()
         bell = self._bells[name] = anyio.Event()
         self.watched[name] += 1
         self._moved.set()
@@ -75,6 +81,8 @@ class Pond(Upstream):
                 yield
                 await bell.wait()
                 bell = self._bells[name] = anyio.Event()
+                self.seen[name] += 1
+                self._moved.set()
                 if self.broken:
                     raise ConnectionError("no water")
         finally:

@@ -9,7 +9,7 @@ from mcp.client import Client
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 
 from ringmain_core.live import admission, sessions
-from unit.core.live.pond import POLICY, SOON, at_pond, uri
+from unit.core.live.pond import POLICY, SOON, at_pond, parsed, uri
 
 pytestmark = pytest.mark.anyio
 
@@ -94,6 +94,18 @@ async def test_a_session_that_loses_its_permission_is_told_no_more() -> None:
         await subscribe(client, "w1")
         at.reload(FENCED)
         await at.pond.until(lambda: at.pond.watched["secret"] == 0)
+        at.pond.stir("w1")
+        assert await at.told_of(1) == [(UPDATED, uri("w1"))]
+
+
+async def test_permission_is_asked_again_before_each_thing_that_is_told() -> None:
+    async with at_pond() as at:
+        client = await at.old_client()
+        await subscribe(client, "secret")
+        await subscribe(client, "w1")
+        at.policy[0] = parsed(FENCED)  # nobody says that it has changed
+        at.pond.stir("secret")
+        await at.pond.until(lambda: at.pond.seen["secret"] == 1)
         at.pond.stir("w1")
         assert await at.told_of(1) == [(UPDATED, uri("w1"))]
 

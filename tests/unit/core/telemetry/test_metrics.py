@@ -4,9 +4,9 @@ import anyio
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from ringmain_core.errors import Unauthenticated
 from ringmain_core.gates.telemetry import Measured, text_bytes
 from ringmain_core.principal import Principal
+from ringmain_core.refusals import Unauthenticated
 from ringmain_core.settings import CoreSettings
 from ringmain_core.telemetry import families
 from ringmain_core.telemetry.ending import OK, Ending

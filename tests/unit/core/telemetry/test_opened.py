@@ -7,8 +7,9 @@ import httpx2
 import pytest
 
 from ringmain_core.audit.log import Stats
-from ringmain_core.errors import ConfigurationError, Unauthenticated
+from ringmain_core.errors import ConfigurationError
 from ringmain_core.gates.telemetry import Measured
+from ringmain_core.refusals import Unauthenticated
 from ringmain_core.settings import CoreSettings
 from ringmain_core.telemetry.opened import opened_telemetry
 from ringmain_core.telemetry.scraping import metrics_port
@@ -129,7 +130,7 @@ def test_what_is_not_asked_for_is_not_loaded() -> None:
         "from unit.core.demo import connector\n"
         "with opened_telemetry(connector, CoreSettings()): pass\n"
         "heavy = ('prometheus_client', 'opentelemetry.sdk', 'opentelemetry.exporter', 'uvicorn',"
-        " 'ringmain_core.telemetry.metrics')\n"
+        " 'ringmain_core.telemetry.metrics', 'ringmain_core.telemetry.otlp')\n"
         "print([name for name in heavy if name in sys.modules])\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}

@@ -14,11 +14,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from ringmain_core.call import current_call
 from ringmain_core.gates.telemetry import Measured, Traced
 from ringmain_core.log import JsonFormatter, Redactor
 from ringmain_core.telemetry.durations import Durations
-from ringmain_core.telemetry.tracing import Tracing, upstream_span
+from ringmain_core.telemetry.tracing import Tracing
 from ringmain_core.testing import Bench, bench
 from unit.core.demo import ROW, Demo, connector
 from unit.core.telemetry.observing import a_call, put_around
@@ -244,16 +243,16 @@ async def test_a_cancelled_call_ends_its_span(traces: Traces) -> None:
 
 @pytest.mark.anyio
 async def test_tries_upstream_are_spans_below_the_calls_with_nothing_of_what_failed(traces: Traces) -> None:
+    asked = a_call()
+
     async def work() -> dict[str, Any]:
-        with pytest.raises(LookupError), upstream_span("postgres:crm", "query"):
+        assert asked.tracing is not None
+        with pytest.raises(LookupError), asked.tracing.upstream("postgres:crm", "query", 1):
             raise LookupError(ROW)
-        with upstream_span("postgres:crm", "query", 2):
+        with asked.tracing.upstream("postgres:crm", "query", 2):
             return {}
 
-    asked = a_call()
-    token = current_call.set(asked)
     await traces.gate(asked, work)
-    current_call.reset(token)
     first, second, whole = traces.spans
     assert whole.context is not None
     assert [span.parent.span_id for span in (first, second) if span.parent] == [whole.context.span_id] * 2
@@ -266,13 +265,6 @@ async def test_tries_upstream_are_spans_below_the_calls_with_nothing_of_what_fai
     }
     assert attributes(second)["ringmain.attempt"] == 2
     assert ROW not in first.to_json()
-
-
-def test_without_tracing_a_try_upstream_is_no_span() -> None:
-    first = upstream_span("postgres:crm", "query")
-    token = current_call.set(a_call())
-    assert upstream_span("postgres:crm", "query") is first
-    current_call.reset(token)
 
 
 @pytest.mark.anyio

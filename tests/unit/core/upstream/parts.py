@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from ringmain_core.call import Call
+from ringmain_core.declarations import Declaration
 from ringmain_core.principal import Principal
 from ringmain_core.state import Exceeded, Quota, StateUnavailable
 from ringmain_core.telemetry.signals import BreakerState, CacheResult, UpstreamOutcome
-from ringmain_core.tooling import Declaration
 
 
 class Clock:

@@ -7,11 +7,12 @@ import pytest
 from pydantic import Field
 
 from ringmain_core.call import Call
+from ringmain_core.declarations import Declaration
 from ringmain_core.errors import DeadlineExceeded, InvalidArguments, UpstreamRefused, UpstreamUnavailable
 from ringmain_core.flow import Audience, Flow
 from ringmain_core.policy import Grant
 from ringmain_core.sealing import KeyRing
-from ringmain_core.tooling import Declaration, resource, tool
+from ringmain_core.tooling import resource, tool
 from ringmain_core.upstream.answers import Answers
 from ringmain_core.upstream.background import background
 from ringmain_core.upstream.cache import Cache, Copies, Copy

@@ -4,6 +4,7 @@ from ringmain_postgres.sql.catalogue import Fetch
 from ringmain_postgres.sql.guard import SESSION_SETTINGS, Checked, Guard, Kind
 from ringmain_postgres.sql.parse import normalize
 from ringmain_postgres.sql.policy import Policy
+from ringmain_postgres.sql.recall import Recall, holds_sql
 from ringmain_postgres.sql.refused import SqlRefused
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "Guard",
     "Kind",
     "Policy",
+    "Recall",
     "SqlRefused",
+    "holds_sql",
     "normalize",
 ]

@@ -1,9 +1,10 @@
 """The guard: one statement in, a judgement out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any, Literal
+from operator import attrgetter
+from typing import Any, Literal, TypeVar
 
 from ringmain_postgres.sql import families
 from ringmain_postgres.sql.catalogue import BuiltIns, Fetch, load_built_ins
@@ -15,9 +16,11 @@ from ringmain_postgres.sql.references import References, collect, not_a_query
 from ringmain_postgres.sql.refused import SqlRefused
 
 _SHORT = 4_000  # characters; what longer texts say is not remembered
-_MOST_SETTLED = 256
+_MOST_REMEMBERED = 256
 
 Kind = Literal["query", "explain", "show"]
+K = TypeVar("K")
+T = TypeVar("T")
 
 SESSION_SETTINGS = {
     "standard_conforming_strings": "on",
@@ -56,6 +59,7 @@ class Guard:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._built_ins: BuiltIns | None = None
+        self._judgements: dict[_Names, _Judgement] = {}
         self._settled: dict[str, _Settled] = {}
 
     @property
@@ -74,24 +78,45 @@ class Guard:
             SqlRefused: with a stable code, the reason, and what to do instead.
         """
         settled = self._settled.get(sql)
-        if settled is not None and await settled.holds(fetch):
+        if settled is not None and await settled.judgement.holds(fetch):
             return settled.checked
-        reading = _read_again(sql) if len(sql) <= _SHORT else _read(sql)
+        short = len(sql) <= _SHORT
+        reading = _read_again(sql) if short else _read(sql)
         if reading.references is None:
             return Checked(reading.kind, reading.sql, (), ())
+        # What is refused for its constants was refused when it was read; the rest is about names alone.
+        judgement = self._judgements.get(reading.names)
+        outdated = settled is not None and settled.judgement is judgement
+        if judgement is None or outdated or not await judgement.holds(fetch):
+            judgement = await self._judge(reading.references, fetch)
+        checked = Checked(reading.kind, reading.sql, judgement.relations, judgement.underlying)
+        if short and len(judgement.answers) <= 1:
+            _remember(self._judgements, reading.names, judgement)
+            _remember(self._settled, sql, _Settled(checked, judgement))
+        return checked
+
+    async def follow(self, references: References, fetch: Fetch, assigned: Iterable[int] = ()) -> Closure:
+        """Judge names of whatever statement, and return what they were found to be.
+
+        `assigned` are the types of the columns that the statement gives values to: casts to them happen
+        without being written.
+
+        Raises:
+            SqlRefused: as `check` does.
+        """
         if self._built_ins is None:
             self._built_ins = await load_built_ins(fetch)
+        closure = Closure(self.policy, self._built_ins, fetch)
+        closure.targets.update(assigned)
+        await closure.judge(references)
+        return closure
+
+    async def _judge(self, references: References, fetch: Fetch) -> "_Judgement":
         asked = _Asked(fetch)
-        closure = Closure(self.policy, self._built_ins, asked)
-        await closure.judge(reading.references)
+        closure = await self.follow(references, asked)
         direct = {f"{relation.schema}.{relation.name}" for relation in closure.direct.values()}
         underlying = {f"{relation.schema}.{relation.name}" for relation in closure.underlying.values()}
-        checked = Checked(reading.kind, reading.sql, tuple(sorted(direct)), tuple(sorted(underlying)))
-        if len(sql) <= _SHORT and len(asked.answers) <= 1:
-            if len(self._settled) >= _MOST_SETTLED:
-                del self._settled[next(iter(self._settled))]
-            self._settled[sql] = _Settled(checked, asked.answers)
-        return checked
+        return _Judgement(tuple(sorted(direct)), tuple(sorted(underlying)), asked.answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +125,7 @@ class _Answer:
 
     question: str
     arguments: tuple[Any, ...]
-    facts: list[tuple[str, str]]
+    rows: Sequence[Mapping[str, Any]]
 
 
 class _Asked:
@@ -112,27 +137,48 @@ class _Asked:
 
     async def __call__(self, question: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
         rows = await self._fetch(question, *arguments)
-        self.answers.append(_Answer(question, arguments, _facts(rows)))
+        self.answers.append(_Answer(question, arguments, rows))
         return rows
 
 
 @dataclass(frozen=True, slots=True)
-class _Settled:
-    """A judgement and everything of the catalogue that it rests on: it holds while that reads the same."""
+class _Judgement:
+    """What some names amount to, and everything of the catalogue that it rests on."""
 
-    checked: Checked
+    relations: tuple[str, ...]
+    underlying: tuple[str, ...]
     answers: list[_Answer]
 
     async def holds(self, fetch: Fetch) -> bool:
         """Whether the catalogue, asked again in the present transaction, says what it said."""
         for answer in self.answers:
-            if _facts(await fetch(answer.question, *answer.arguments)) != answer.facts:
+            rows = await fetch(answer.question, *answer.arguments)
+            if rows is not answer.rows and _facts(rows) != _facts(answer.rows):
                 return False
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A text, and the judgement of its names."""
+
+    checked: Checked
+    judgement: _Judgement
+
+
+def _remember(memory: dict[K, T], key: K, value: T) -> None:
+    memory.pop(key, None)
+    if len(memory) >= _MOST_REMEMBERED:
+        del memory[next(iter(memory))]
+    memory[key] = value
+
+
 def _facts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return [(row["kind"], row["item"]) for row in rows]
+
+
+_Names = tuple[frozenset[Any], ...]
+_all_of = attrgetter(*(field.name for field in fields(References)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +188,10 @@ class _Reading:
     kind: Kind
     sql: str
     references: References | None
+
+    @property
+    def names(self) -> _Names:
+        return tuple(map(frozenset, _all_of(self.references)))
 
 
 def _read(sql: str) -> _Reading:

@@ -1,5 +1,6 @@
 """Everything that a statement names and Postgres would resolve: relations, functions, operators, types."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast
@@ -54,7 +55,7 @@ def collect(statements: tuple[Parsed, ...]) -> References:
         SqlRefused: something in them writes, locks, or is unknown.
     """
     found = References()
-    walker = _Walker(found)
+    walker = Walker(found)
     try:
         for statement in statements:
             if statement.kind != "SelectStmt":
@@ -91,14 +92,15 @@ def _qualified(nodes: list[Tree]) -> Name:
     return (parts[0], parts[1]) if len(parts) == 2 else ("", parts[0])
 
 
-class _Walker:
-    """One pass over the tree.
+class Walker:
+    """One pass over the tree; `shapes` says of which nodes it may consist.
 
     `ctes` are the WITH names in scope, `size` is how often a value is repeated around here.
     """
 
-    def __init__(self, found: References) -> None:
+    def __init__(self, found: References, shapes: Mapping[str, Mapping[str, str]] = SHAPES) -> None:
         self.found = found
+        self.shapes = shapes
 
     def node(self, wrapped: Tree, ctes: frozenset[str], depth: int, size: int) -> None:
         for kind, value in wrapped.items():  # exactly one, or none for an absent element
@@ -121,9 +123,14 @@ class _Walker:
         self.children(kind, value, ctes, depth, size)
 
     def children(self, kind: str, value: Tree, ctes: frozenset[str], depth: int, size: int) -> None:
-        shape = SHAPES.get(kind)
+        shape = self.shapes.get(kind)
         if shape is None:
             raise not_a_query(kind) if kind.endswith("Stmt") else _unknown(kind)
+        self.fields(shape, kind, value, ctes, depth, size)
+
+    def fields(
+        self, shape: Mapping[str, str], kind: str, value: Tree, ctes: frozenset[str], depth: int, size: int
+    ) -> None:
         for name, child in value.items():
             child_kind = shape.get(name)
             if child_kind == PLAIN:
@@ -248,14 +255,14 @@ def _unknown(what: str) -> SqlRefused:
 
 
 _HANDLERS = {
-    "A_Expr": _Walker.a_expr,
-    "SubLink": _Walker.sub_link,
-    "CaseExpr": _Walker.case_expr,
-    "JoinExpr": _Walker.join_expr,
-    "SortBy": _Walker.sort_by,
-    "CTECycleClause": _Walker.cycle,
-    "ColumnRef": _Walker.column_ref,
-    "A_Indirection": _Walker.indirection,
-    "TypeName": _Walker.type_name,
-    "RangeTableSample": _Walker.sample,
+    "A_Expr": Walker.a_expr,
+    "SubLink": Walker.sub_link,
+    "CaseExpr": Walker.case_expr,
+    "JoinExpr": Walker.join_expr,
+    "SortBy": Walker.sort_by,
+    "CTECycleClause": Walker.cycle,
+    "ColumnRef": Walker.column_ref,
+    "A_Indirection": Walker.indirection,
+    "TypeName": Walker.type_name,
+    "RangeTableSample": Walker.sample,
 }

@@ -13,8 +13,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ringmain_core.errors import ConfigurationError, Refusal
+from ringmain_core.errors import ConfigurationError
 from ringmain_core.identity.accounts.tickets import LIVES
+from ringmain_core.refusals import Refusal
 from ringmain_core.transport.neighbours import Neighbours
 
 _ENDS_WITHIN = 2  # seconds, for answers that are under way

@@ -1,0 +1,18 @@
+CREATE TABLE ledger (id int PRIMARY KEY, amount int, twice int GENERATED ALWAYS AS (amount * 2) STORED, note text);
+INSERT INTO ledger VALUES (1, 10), (2, 20);
+CREATE TABLE ruled (a int);
+CREATE RULE elsewhere AS ON INSERT TO ruled DO INSTEAD INSERT INTO ledger VALUES (99, 99);
+CREATE VIEW plain_view AS SELECT id, amount FROM ledger;
+CREATE TABLE moods (m mood, p positive, ints int[], doc jsonb, home pair);
+INSERT INTO moods VALUES ('ok', 1, '{1,2}', '{"a": 1}', ROW(1, 'x'));
+CREATE TABLE routed (day date, amount int) PARTITION BY RANGE (day);
+CREATE TABLE routed_2024 PARTITION OF routed FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TYPE assigned AS (a int);
+CREATE FUNCTION evil_assign(assigned) RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('mcp.evil','1',false); RETURN 1; END $$;
+CREATE CAST (assigned AS int) WITH FUNCTION evil_assign(assigned) AS ASSIGNMENT;
+CREATE TABLE assigned_rows (a assigned);
+INSERT INTO assigned_rows VALUES (ROW(1));
+CREATE FUNCTION evil_to_box(text) RETURNS box LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('mcp.evil','1',false); RETURN NULL; END $$;
+CREATE CAST (text AS box) WITH FUNCTION evil_to_box(text) AS ASSIGNMENT;
+CREATE TABLE boxes (b box);
+CREATE TABLE "odd table" ("a;b" int, "--" text);
