@@ -204,4 +204,4 @@ async def cursor_elsewhere(fleet: Fleet) -> bool:
         if cursor is None:
             raise RuntimeError(f"no cursor: {page}")
         following = await other.call("next_page", {"cursor": cursor[1]})
-        return '"rows":[[11],[12]' in following.text
+        return '"rows":[[11],[12]' in "".join(following.text.split())

@@ -131,6 +131,8 @@ class Wire:
             self._streams = None
 
     async def _send(self, method: str, params: Mapping[str, Any], trace: str) -> asyncio.StreamReader:
+        if self._streams is not None and self._streams[0].at_eof():
+            self.close()  # as every client does that looks before it sends
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self.port, limit=_MOST_BYTES)
         reader, writer = self._streams

@@ -56,7 +56,7 @@ class Connector(Generic[SettingsT, UpstreamT]):
         diagnose: What `doctor` looks at, in order.
         fences: The kinds of object that policy can fence: `table`, `channel`, `repo`.
         watches: How changes of the resources with these names become known; clients can listen to them.
-        optional_tools: Tools that are only there where the settings ask for them; policy can always name them.
+        optional_tools: Tools that are there where the settings ask for them; policy can always name them.
         more_tools: Those of the optional tools that these settings ask for.
         more_resources: Resources that depend on the settings; one with a known name replaces that one.
         provider: Where callers have accounts of their own, from the settings; `None` where they need none.

@@ -75,3 +75,21 @@ def within(text: str, budget: int) -> str:
 
 def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode(errors="replace"))
+
+
+def messages(description: str, value: object, budget: int) -> WireResult:
+    """The wire form of a prompt's text."""
+    message = {"role": "user", "content": {"type": "text", "text": within(cast("str", value), budget)}}
+    return {"description": description, "messages": [message]}
+
+
+def contents(uri: str, mime_type: str, value: object, budget: int) -> WireResult:
+    """The wire form of a resource's text or bytes."""
+    content: dict[str, Any] = {"uri": uri, "mimeType": mime_type}
+    if isinstance(value, bytes):
+        import base64
+
+        content["blob"] = base64.b64encode(value).decode()
+    else:
+        content["text"] = within(cast("str", value), budget)
+    return {"contents": [content]}

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import mcp_types as types
 from mcp.server.caching import CacheableMethod, CacheHint
@@ -33,7 +33,7 @@ from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
 from ringmain_core.questions import with_answers
 from ringmain_core.refusals import UnknownResource
-from ringmain_core.results import WireResult, as_wire, failure, within
+from ringmain_core.results import WireResult, as_wire, contents, failure, messages
 from ringmain_core.sealing import KeyRing
 from ringmain_core.settings import CoreSettings
 from ringmain_core.state import State
@@ -193,7 +193,7 @@ class _Handlers:
 
         async def read() -> WireResult:
             value = await self._invoke(resource, variables, call)
-            return as_wire(value) or _contents(params.uri, resource, value, call.answer_bytes)
+            return as_wire(value) or contents(params.uri, resource.mime_type, value, call.answer_bytes)
 
         try:
             run = partial(self._answers, resource, variables, call, read)
@@ -211,7 +211,7 @@ class _Handlers:
             value = await self._answered(run, call, ctx, params)
         except ToolFailure as error:
             raise _protocol_error(error, call) from error
-        return _complete(as_wire(value) or _messages(prompt, value, call.answer_bytes))
+        return _complete(as_wire(value) or messages(prompt.description, value, call.answer_bytes))
 
     async def complete(self, ctx: Context, params: types.CompleteRequestParams) -> Any:
         call, declaration = _call_and(Declaration)
@@ -285,20 +285,3 @@ def _finished(result: WireResult | types.InputRequiredResult) -> WireResult:
 def _complete(result: WireResult) -> WireResult:
     """Say what the 2026-07-28 protocol wants said; earlier revisions do not see it."""
     return {"resultType": "complete", **result}
-
-
-def _messages(prompt: Prompt, value: object, budget: int) -> WireResult:
-    text = within(cast("str", value), budget)
-    message = {"role": "user", "content": {"type": "text", "text": text}}
-    return {"description": prompt.description, "messages": [message]}
-
-
-def _contents(uri: str, resource: Resource, value: object, budget: int) -> WireResult:
-    content: dict[str, Any] = {"uri": uri, "mimeType": resource.mime_type}
-    if isinstance(value, bytes):
-        import base64
-
-        content["blob"] = base64.b64encode(value).decode()
-    else:
-        content["text"] = within(cast("str", value), budget)
-    return {"contents": [content]}

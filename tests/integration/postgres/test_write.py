@@ -263,7 +263,7 @@ async def test_the_fence_holds_for_the_target_for_what_is_read_and_for_what_come
 
 FLOWING = """
 [roles.all]
-allow = ["*"]
+allow = ["*:*"]
 flow = "ask"
 [[agents]]
 id = "local"

@@ -20,6 +20,14 @@ pytestmark = pytest.mark.anyio
 CASES: list[dict[str, str]] = [
     json.loads(line) for line in (DATA / "sql_corpus_writes.jsonl").read_text(encoding="utf-8").splitlines()
 ]
+UNLIMITED = """
+[roles.all]
+allow = ["*:*"]
+limits = { rate = "10000/s", burst = 10000 }
+[[agents]]
+id = "local"
+roles = ["all"]
+"""
 CONTENTS = """
 SELECT (SELECT array_agg(l ORDER BY id) FROM ledger l)::text, (SELECT array_agg(v ORDER BY id) FROM victim v)::text,
        (SELECT count(*) FROM fnlog), (SELECT count(*) FROM routed), (SELECT array_agg(m) FROM moods m)::text,
@@ -52,7 +60,7 @@ async def test_every_statement_gets_its_verdict_and_nothing_of_it_stays(ledger: 
         merge = ("allow", None) if server_version >= 17 else ("refuse", "merge")
         expected: dict[str, Any] = {}
         found: dict[str, Any] = {}
-        async with bench(connector.configured(configured), settings=configured) as at:
+        async with bench(connector.configured(configured), settings=configured, policy=UNLIMITED) as at:
             for case in CASES:
                 wanted = merge if case["expect"] == "merge" else (case["expect"], case.get("code"))
                 expected[case["sql"]] = wanted

@@ -171,7 +171,7 @@ async def test_a_client_that_goes_away_cancels_its_call(
     era: str, responses: str, sessions: bool, late: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if late:
-        monkeypatch.setattr("ringmain_core.transport.front._NOTICE_DISCONNECT_AFTER", 0.0)
+        monkeypatch.setattr("ringmain_core.transport.posts._NOTICE_DISCONNECT_AFTER", 0.0)
     async with http_bench(responses=responses, sessions=sessions) as at:
         session = await at.open_session() if era == LEGACY and sessions else None
         call = at.start_call(era, "tools/call", {"name": "wait", "arguments": {}}, session=session)

@@ -110,7 +110,7 @@ def test_what_failed_is_told_by_type_place_and_cause(form: str, capsys: pytest.C
         log.exception("oops")
     shown = capsys.readouterr().err
     assert "builtins.LookupError\\n  at " in shown or "builtins.LookupError\n  at " in shown
-    assert "ringmain_core.errors.ForbiddenHost: Not us." in shown
+    assert "ringmain_core.refusals.ForbiddenHost: Not us." in shown
 
 
 @pytest.mark.parametrize(

@@ -161,14 +161,14 @@ class Session:
     async def _look_up(self, question: str, *arguments: Any) -> Rows:
         """Ask the catalogue, or ask it only whether its last answer holds, which begins the transaction."""
         recall = self._memory.recall
-        asks_first = recall is not None and self._opening is not None
-        known = recall.find(question, arguments) if asks_first else None
+        if recall is None:
+            return await self.fetch(question, *arguments)
+        known = recall.find(question, arguments) if self._opening is not None else None
         if known is not None and await self._begin(known.still_holds) == _ONE_ROW:
             self._plans_for_values = True
             return known.rows
         rows = await self.fetch(question, *arguments)
-        if recall is not None:
-            recall.keep(question, arguments, rows)
+        recall.keep(question, arguments, rows)
         return rows
 
     async def _begun(self) -> Connection:

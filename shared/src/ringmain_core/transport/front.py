@@ -23,11 +23,11 @@ from ringmain_core.refusals import (
     Unauthenticated,
 )
 from ringmain_core.transport.neighbours import Neighbours
-from ringmain_core.transport.refusals import Challenge, answer, restated
+from ringmain_core.transport.posts import Headers, answer_post, with_headers
+from ringmain_core.transport.refusals import Challenge, answer
 from ringmain_core.transport.strict_json import NotStrictJson, loads_strict
 
 _FIRST_ERROR = 400
-_NOTICE_DISCONNECT_AFTER = 0.2  # seconds; shorter calls are over before it would help
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,6 @@ class Route:
 
 
 _Headers = Mapping[str, Sequence[str]]
-Headers = Sequence[tuple[bytes, bytes]]
 _LOOKED_AT = ("host", "origin", "authorization", "x-api-key", "content-length")
 
 
@@ -116,7 +115,7 @@ class Front:
             await self._pages(scope, receive, send)
             return
         if said := self._about_version(route.version):
-            send = _saying(said, send)
+            send = with_headers(said, send)
         principal = ANONYMOUS
         headers = _headers(scope)
         try:
@@ -201,7 +200,7 @@ class Front:
         headers = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         scope = {**scope, EXCHANGE: exchange, "user": owner, "headers": headers}
         if scope["method"] == "POST":
-            status = await _answer_post(
+            status = await answer_post(
                 route.app, scope, body, receive, send, exchange, partial(self._challenge_for, scope)
             )
             if status >= _FIRST_ERROR and not exchange.on_record:
@@ -231,83 +230,6 @@ class Front:
             await send({"type": "http.response.body", "body": b""})
         finally:
             self._streams.discard(task)
-
-
-async def _answer_post(
-    app: ASGIApp,
-    scope: Scope,
-    body: bytes,
-    receive: Receive,
-    send: Send,
-    exchange: Exchange,
-    challenge: Callable[[], Challenge],
-) -> int:
-    """Serve one POST: replay the body, notice when the client leaves, give a refusal its status line.
-
-    Returns:
-        The status of the answer; 0 where there was none.
-    """
-    replayed = answered = False
-    status = 0
-    start: Message | None = None
-    watching: list[asyncio.Task[None]] = []
-
-    async def replay() -> Message:
-        nonlocal replayed
-        if replayed:
-            return await receive()
-        replayed = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send_with_status(message: Message) -> None:
-        nonlocal start, answered, status
-        if message["type"] == "http.response.start":
-            status = message["status"]
-            start = message  # held until there is a body: only then is it known whether a gate refused
-            return
-        if start is not None:
-            if exchange.refusal is not None:
-                start = restated(start, exchange.refusal, challenge())
-            await send(start)
-            start = None
-        answered = not message.get("more_body", False)
-        await send(message)
-
-    def cancel() -> None:
-        exchange.gone = True
-        if exchange.on_disconnect is not None:
-            exchange.on_disconnect()
-
-    async def watch() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        cancel()
-
-    timer = None
-    if exchange.transport == "http":  # the 2024 transport answers a POST at once and works on
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(_NOTICE_DISCONNECT_AFTER, lambda: watching.append(loop.create_task(watch())))
-    try:
-        await app(scope, replay, send_with_status)
-    finally:
-        if timer is not None:
-            timer.cancel()
-            if not answered:
-                cancel()
-        for task in watching:
-            task.cancel()
-    return status
-
-
-def _saying(headers: Headers, send: Send) -> Send:
-    """Send answers with further headers."""
-
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *headers]}
-        await send(message)
-
-    return send_with_headers
 
 
 @lru_cache(maxsize=1024)

@@ -98,6 +98,7 @@ async def test_a_call_is_a_span_below_the_one_that_the_message_names(traces: Tra
     assert span.links == ()
     assert span.status.status_code is StatusCode.UNSET
     assert attributes(span) == {
+        "jsonrpc.request.id": "2",
         "mcp.method.name": "tools/call",
         "mcp.protocol.version": "2026-07-28",
         "network.transport": "pipe",
