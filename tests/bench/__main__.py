@@ -7,11 +7,20 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import echo, memory, pieces, query, start
+from bench import chaos, echo, gates, memory, pieces, query, replicas, start
 from bench.report import Result, table
 from bench.setting import Setting
 
-_PARTS = {"echo": echo, "start": start, "query": query, "memory": memory, "pieces": pieces}
+_PARTS = {
+    "echo": echo,
+    "start": start,
+    "query": query,
+    "memory": memory,
+    "pieces": pieces,
+    "replicas": replicas,
+    "chaos": chaos,
+    "gates": gates,
+}
 
 
 def main() -> int:

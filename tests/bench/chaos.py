@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
@@ -79,9 +80,9 @@ async def _measure(place: Town, *, quick: bool) -> list[Result]:
             for number, phase in enumerate(phases)
         ]
         ended, stopped_in = await streams_ended(first)
-        await first.start()
         audits = settle(outcomes, fleet)
         errors = [line for replica in fleet.replicas for line in replica.errors]
+        sys.stderr.writelines(errors[:5])
     results = [each for outcome in outcomes for each in _results(outcome)]
     return [
         *results,

@@ -75,6 +75,10 @@ class Replica:
         """What it logged as an error."""
         return [line for line in self.log if '"level":"error"' in line.replace(" ", "")]
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
     async def start(self) -> None:
         """Start, and wait until it takes connections."""
         self._process = await asyncio.create_subprocess_exec(
@@ -111,7 +115,7 @@ class Replica:
 
     async def stop(self) -> None:
         """End it in order, if it runs."""
-        if self._process is not None and self._process.returncode is None:
+        if self.runs:
             self.tell(signal.SIGTERM)
             await self.ended()
 
@@ -137,6 +141,10 @@ class Fleet:
 
     replicas: Sequence[Replica]
     port: int
+
+    async def mend(self) -> None:
+        """Start those that do not run."""
+        await asyncio.gather(*(replica.start() for replica in self.replicas if not replica.runs))
 
     async def restarted(self, replica: Replica, how: signal.Signals) -> float:
         """End a replica and start it again; the seconds that its end took."""

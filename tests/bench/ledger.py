@@ -55,6 +55,7 @@ def _classify(error: Exception) -> Trouble | None:
     broken = (
         OSError,
         asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
         asyncpg.PostgresConnectionError,
         asyncpg.OperatorInterventionError,
     )

@@ -15,7 +15,7 @@ from bench.setting import Setting
 from bench.wire import Reply, Wire
 
 PART = "6. Two replicas behind a balancer, on one Valkey"
-_HEARD_WITHIN = 10.0
+HEARD_WITHIN = 10.0
 _HAMMERS = 8
 _AGAIN_FOR = 30.0
 _CURSOR = re.compile(r"cursor='?([\w-]+)")
@@ -30,7 +30,7 @@ def measure(setting: Setting, *, quick: bool) -> list[Result]:
 async def _measure(place: Town, *, quick: bool) -> list[Result]:
     writes = 50 if quick else 200
     async with place.fleet(LEDGER) as ledger, place.fleet(POSTGRES) as postgres:
-        limit = await one_limit(postgres, 2.0 if quick else 5.0)
+        limit = await one_limit(postgres, "list_databases", 2.0 if quick else 5.0)
         cursor = await cursor_elsewhere(postgres)
         written = await written_twice(ledger, place, writes)
         heard = await heard_elsewhere(ledger)
@@ -74,7 +74,7 @@ class Limited:
         return BURST + int(RATE * self.seconds)
 
 
-async def one_limit(fleet: Fleet, seconds: float) -> Limited:
+async def one_limit(fleet: Fleet, tool: str, seconds: float, **arguments: str) -> Limited:
     """Call with an agent that may do little, over all replicas, as often as goes."""
     codes: list[str] = []
     began = time.monotonic()
@@ -82,7 +82,7 @@ async def one_limit(fleet: Fleet, seconds: float) -> Limited:
     async def hammer() -> None:
         async with Wire(fleet.port, SLOW_KEY) as wire:
             while time.monotonic() - began < seconds:
-                codes.append((await wire.call("list_databases", {})).code)
+                codes.append((await wire.call(tool, arguments)).code)
 
     async with asyncio.TaskGroup() as hammers:
         for _ in range(_HAMMERS):
@@ -159,7 +159,7 @@ async def heard_elsewhere(fleet: Fleet) -> float:
     wanted = {"notifications": {"resourceSubscriptions": [ENTRIES]}}
     try:
         async with (
-            asyncio.timeout(_HEARD_WITHIN),
+            asyncio.timeout(HEARD_WITHIN),
             aclosing(listener.events("subscriptions/listen", wanted)) as events,
         ):
             opening = await anext(events)

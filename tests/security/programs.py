@@ -2,14 +2,15 @@
 
 import json
 import os
+import queue
 import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -131,26 +132,32 @@ def on_stdio(argv: Sequence[str], settings: Mapping[str, str]) -> Generator["Std
         close(process)
 
 
-@dataclass
 class Stdio:
     """Lines to a server, and lines back. What it says on stderr is read at its end only: it must be little."""
 
-    process: "subprocess.Popen[bytes]"
-    waiting: Iterator[bytes] = field(init=False)
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+        self._lines: queue.Queue[bytes] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
 
-    def __post_init__(self) -> None:
-        assert self.process.stdout is not None
-        self.waiting = iter(self.process.stdout)
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
 
     def send(self, *lines: bytes) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(b"".join(line + b"\n" for line in lines))
-        self.process.stdin.flush()
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"".join(line + b"\n" for line in lines))
+        self._process.stdin.flush()
+
+    def receive(self) -> Any:
+        """The next message."""
+        return json.loads(self._lines.get(timeout=_WITHIN))
 
     def answer(self, line: bytes) -> Any:
         """The answer to one line."""
         self.send(line)
-        return json.loads(next(self.waiting))
+        return self.receive()
 
     def shake_hands(self) -> None:
         about = {"name": "test", "version": "1"}
@@ -161,8 +168,11 @@ class Stdio:
 
     def finish(self) -> tuple[int, str]:
         """End its input; its status, and what it said on stderr."""
-        _, said = self.process.communicate(timeout=_WITHIN)
-        return self.process.returncode, said.decode()
+        assert self._process.stdin is not None
+        assert self._process.stderr is not None
+        self._process.stdin.close()
+        said = self._process.stderr.read().decode()
+        return self._process.wait(_WITHIN), said
 
 
 def start(argv: Sequence[str], settings: Mapping[str, str], *, umask: int = -1) -> "subprocess.Popen[bytes]":

@@ -119,7 +119,7 @@ def test_utf_16_is_refused_on_http_and_stdio(target: Target, stdio: Stdio) -> No
         assert over_http(target, MODERN, body).json["error"]["code"] == -32700
         lines = body.count(b"\n") + 1
         stdio.send(body)
-        assert [json.loads(next(stdio.waiting))["error"]["code"] for _ in range(lines)] == [-32700] * lines
+        assert [stdio.receive()["error"]["code"] for _ in range(lines)] == [-32700] * lines
 
 
 @pytest.mark.parametrize("what", NOT_A_MESSAGE)

@@ -72,8 +72,8 @@ def notes_of(change: Change, effect: Effect) -> list[str]:
         notes.append(f"Triggers and foreign keys come with it: {also}.")
     if target.triggers:
         notes.append(
-            f"Triggers of the table, code of its owner: {', '.join(target.triggers)}. They run in a rehearsal, "
-            "too; what they do outside of the database is not rolled back."
+            f"Triggers of the table, code of its owner: {', '.join(target.triggers)}. They run in a "
+            "rehearsal, too; what they do outside of the database is not rolled back."
         )
     if inserted and target.sequences:
         notes.append("Numbers drawn from sequences are used up by every try: new rows may get others.")

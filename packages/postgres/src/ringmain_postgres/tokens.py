@@ -45,6 +45,24 @@ class CommitTokens:
         Raises:
             InvalidArguments: Where it is not good for this call, or not any more.
         """
+        state = self.look(call, token, database, statement)
+        now = self._clock()
+        self._used = {name: use for name, use in self._used.items() if use[0] > now}
+        used = self._used.get(state["id"])
+        if used is not None and (key is None or used[1] != key):
+            raise InvalidArguments(
+                "This `commit_token` has been used. See whether it has happened before you do it twice. "
+                f"{_AGAIN}"
+            )
+        self._used[state["id"]] = (state["ends"], key)
+        return state["shown"]
+
+    def look(self, call: Call, token: str, database: str, statement: Any) -> Any:
+        """What a token holds, without using it up.
+
+        Raises:
+            InvalidArguments: Where it is not good for this call.
+        """
         try:
             state = self._cursors.open(call, f"commit {call.target}", token)
         except InvalidCursor as error:
@@ -56,18 +74,9 @@ class CommitTokens:
                 "This `commit_token` belongs to another statement, other values or another database. "
                 f"Send exactly those that it was made for. {_AGAIN}"
             )
-        now = self._clock()
-        if now > state["ends"]:
+        if self._clock() > state["ends"]:
             raise InvalidArguments(f"This `commit_token` is older than {LIFETIME // 60} minutes. {_AGAIN}")
-        self._used = {name: use for name, use in self._used.items() if use[0] > now}
-        used = self._used.get(state["id"])
-        if used is not None and (key is None or used[1] != key):
-            raise InvalidArguments(
-                "This `commit_token` has been used. See whether it has happened before you do it twice. "
-                f"{_AGAIN}"
-            )
-        self._used[state["id"]] = (state["ends"], key)
-        return state["shown"]
+        return state
 
 
 def digest(value: Any) -> str:

@@ -1,6 +1,5 @@
 """The tool that changes rows."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -9,7 +8,6 @@ from pydantic import Field
 from ringmain_core.arguments import IdempotencyKey, OnRecord, Rehearsal, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import NotFound
-from ringmain_core.declarations import Tool
 from ringmain_core.tooling import tool
 from ringmain_postgres import writing
 from ringmain_postgres.changing import was_committed
@@ -17,7 +15,6 @@ from ringmain_postgres.client import Database as Server
 from ringmain_postgres.databases import Postgres
 from ringmain_postgres.diff import Written, diff_of, notes_of
 from ringmain_postgres.images import Image, Key
-from ringmain_postgres.settings import PostgresSettings
 from ringmain_postgres.tools import Database, Params, without_literals
 from ringmain_postgres.writing import Change, ChangedMeanwhile, Effect
 
@@ -127,12 +124,3 @@ def _written(server: Server, change: Change, effect: Effect, *, done: bool) -> W
         diff=diff_of(change, effect),
         notes=notes_of(change, effect),
     )
-
-
-WRITES = (write,)
-
-
-def configured_writes(settings: PostgresSettings) -> Sequence[Tool]:
-    """The tools that change something, as far as a database allows them."""
-    databases = settings.databases.values()
-    return (write,) if any(database.writes for database in databases) else ()

@@ -147,8 +147,8 @@ async def run(
     count = rows[0]["n"] if rows else 0
     if count > most:
         raise InvalidArguments(
-            f"This would change {count:,} rows, and one call may change {most:,}: nothing was done. Narrow it "
-            "with WHERE and go in steps, or let the operator raise RINGMAIN_POSTGRES_WRITE_MAX_ROWS."
+            f"This would change {count:,} rows, and one call may change {most:,}: nothing was done. Narrow "
+            "it with WHERE and go in steps, or let the operator raise RINGMAIN_POSTGRES_WRITE_MAX_ROWS."
         )
     after = await _elsewhere(session, change.target)
     elsewhere = {

@@ -19,7 +19,7 @@ _VERBS: dict[str, Verb] = {
 }
 
 
-def _shape(nodes: str = "", plain: str = "", **kinds: str) -> dict[str, str]:
+def shape(nodes: str = "", plain: str = "", **kinds: str) -> dict[str, str]:
     return {
         "location": PLAIN,
         **dict.fromkeys(plain.split(), PLAIN),
@@ -31,24 +31,24 @@ def _shape(nodes: str = "", plain: str = "", **kinds: str) -> dict[str, str]:
 _AROUND = {"relation": "RangeVar", "withClause": "WithClause", "returningClause": "ReturningClause"}
 
 STATEMENTS: dict[str, dict[str, str]] = {
-    "InsertStmt": _shape("cols selectStmt", "override", onConflictClause="OnConflictClause", **_AROUND),
-    "UpdateStmt": _shape("targetList fromClause whereClause", **_AROUND),
-    "DeleteStmt": _shape("usingClause whereClause", **_AROUND),
-    "MergeStmt": _shape("sourceRelation joinCondition mergeWhenClauses", **_AROUND),
+    "InsertStmt": shape("cols selectStmt", "override", onConflictClause="OnConflictClause", **_AROUND),
+    "UpdateStmt": shape("targetList fromClause whereClause", **_AROUND),
+    "DeleteStmt": shape("usingClause whereClause", **_AROUND),
+    "MergeStmt": shape("sourceRelation joinCondition mergeWhenClauses", **_AROUND),
 }
 """The statements themselves; they may stand nowhere inside of another."""
 
 PARTS: dict[str, dict[str, str]] = {
-    "IndexElem": _shape("expr", "name indexcolname collation opclass ordering nulls_ordering"),
-    "InferClause": _shape("indexElems whereClause", "conname"),
-    "MergeSupportFunc": _shape("", "msftype msfcollid"),
-    "MergeWhenClause": _shape("condition targetList values", "matchKind commandType override"),
-    "MultiAssignRef": _shape("source", "colno ncolumns"),
-    "OnConflictClause": _shape("targetList whereClause", "action", infer="InferClause"),
-    "ResTarget": _shape("val indirection", "name"),
-    "ReturningClause": _shape("options exprs"),
-    "ReturningOption": _shape("", "option value"),
-    "SetToDefault": _shape(),
+    "IndexElem": shape("expr", "name indexcolname collation opclass ordering nulls_ordering"),
+    "InferClause": shape("indexElems whereClause", "conname"),
+    "MergeSupportFunc": shape("", "msftype msfcollid"),
+    "MergeWhenClause": shape("condition targetList values", "matchKind commandType override"),
+    "MultiAssignRef": shape("source", "colno ncolumns"),
+    "OnConflictClause": shape("targetList whereClause", "action", infer="InferClause"),
+    "ResTarget": shape("val indirection", "name"),
+    "ReturningClause": shape("options exprs"),
+    "ReturningOption": shape("", "option value"),
+    "SetToDefault": shape(),
 }
 """What they consist of beyond what a query does; the table is read like that of `grammar`."""
 

@@ -14,7 +14,7 @@ from ringmain_postgres.sql.refused import SqlRefused
 
 Tree = dict[str, Any]
 MAX_BYTES = 100_000
-_NESTED_COMMENT = re.compile(r"/\*(?:(?!\*/).)*?/\*", re.DOTALL)
+NESTED_COMMENT = re.compile(r"/\*(?:(?!\*/).)*?/\*", re.DOTALL)
 MAX_STATEMENTS_IN_BODY = 50
 
 
@@ -117,7 +117,7 @@ def parse(text: str) -> Parsed:
     Raises:
         SqlRefused: not valid SQL, no statement, several, or one too long or too deep to judge.
     """
-    if _NESTED_COMMENT.search(text):
+    if NESTED_COMMENT.search(text):
         raise SqlRefused(
             "nested_comment",
             "The text has a comment inside a comment, which not every program reads the same way.",
