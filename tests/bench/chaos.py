@@ -5,20 +5,23 @@ import signal
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, aclosing, suppress
+from dataclasses import dataclass
 from functools import partial
 
 from bench.fleet import KEY, LEDGER, STOPS_WITHIN, Fleet, Replica, Town, town
 from bench.ledger import ENTRIES
 from bench.on_record import Audits, Findings
+from bench.replicas import until_done
 from bench.report import Result
 from bench.setting import Setting
 from bench.traffic import Books, Traffic, balance
-from bench.wire import Wire
+from bench.wire import Cut, Lost, Wire
 
 PART = "7. Outages under load, two replicas"
 STREAMS = 20
+_STOOD_STILL = 12.5  # seconds: longer than a key waits for the process that has it
+_TAKEN_OVER = 24
 _SOON = 10.0
 Event = Callable[[], Awaitable[None]]
 
@@ -48,7 +51,6 @@ class Outcome:
     traffic: Traffic
     books: Books
     found: Findings | None = None
-    notes: dict[str, float] = field(default_factory=dict[str, float])
 
     @property
     def failed(self) -> Sequence[str]:
@@ -64,7 +66,7 @@ def measure(setting: Setting, *, quick: bool) -> list[Result]:
 async def _measure(place: Town, *, quick: bool) -> list[Result]:
     async with place.fleet(LEDGER) as fleet:
         first, second = fleet.replicas
-        took: list[float] = []
+        took, twice = list[float](), list[int]()
 
         async def restart(replica: Replica, how: signal.Signals) -> None:
             took.append(await fleet.restarted(replica, how))
@@ -76,14 +78,19 @@ async def _measure(place: Town, *, quick: bool) -> list[Result]:
             Phase("Postgres stops and starts", partial(_postgres_away, place, 0.0 if quick else 3.0)),
         ]
         outcomes = [
-            await run_phase(phase, fleet, place, f"{number}", seconds=1.0 if quick else 3.0)
+            await run_phase(phase, fleet, place, f"{number}", seconds=0.0 if quick else 3.0)
             for number, phase in enumerate(phases)
         ]
         ended, stopped_in = await streams_ended(first)
+        if not quick:
+            await first.start()
+            twice.append(await taken_over(fleet, place))
         audits = settle(outcomes, fleet)
         errors = [line for replica in fleet.replicas for line in replica.errors]
         sys.stderr.writelines(errors[:5])
-    results = [each for outcome in outcomes for each in _results(outcome)]
+    stood_still = f"DOUBLED: of {_TAKEN_OVER} writes taken over from one that stood still"
+    results = [Result(PART, stood_still, [count], [], "", 0) for count in twice]
+    results += [each for outcome in outcomes for each in _results(outcome)]
     return [
         *results,
         Result(PART, "SIGTERM under load: until the process is gone", took[:1], [], "s", STOPS_WITHIN),
@@ -150,6 +157,31 @@ async def streams_ended(replica: Replica) -> tuple[int, float]:
         await replica.ended()
         took = time.monotonic() - began
     return sum(isinstance(each, dict) and "result" in each for each in messages), took
+
+
+async def taken_over(fleet: Fleet, place: Town) -> int:
+    """Stop a replica in the middle of writes, let the other one do them, and let the first go on.
+
+    Returns:
+        How many were done twice.
+    """
+    first, second = fleet.replicas
+    names = [f"taken over {number}" for number in range(_TAKEN_OVER)]
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+
+        async def write(replica: Replica, name: str) -> None:
+            wire = await stack.enter_async_context(Wire(replica.port, KEY))
+            with suppress(Cut, Lost):
+                await until_done(wire, "enter", name)
+
+        writes = [tasks.create_task(write(first, name)) for name in names]
+        await asyncio.wait(writes, return_when=asyncio.FIRST_COMPLETED)
+        first.tell(signal.SIGSTOP)
+        await asyncio.sleep(_STOOD_STILL)
+        await asyncio.gather(*(write(second, name) for name in names))
+        first.tell(signal.SIGCONT)
+    copies = await place.database.copies()
+    return sum(copies.get(name, 0) > 1 for name in names)
 
 
 async def _valkey_away(place: Town, seconds: float) -> None:

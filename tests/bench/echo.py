@@ -52,9 +52,9 @@ def _compare(
         rounds = in_turns(
             Side(our_load.run, {"cpu": partial(cpu_of, ours.process), "wall": time.perf_counter}),
             Side(bare_load.run, {"cpu": partial(cpu_of, bare.process), "wall": time.perf_counter}),
-            rounds=3 if quick else 7,
-            calls=500 if quick else 1_200,
-            warm_up=200,
+            rounds=10 if quick else 50,
+            calls=150,
+            warm_up=300,
         )
     return [
         Result(

@@ -74,8 +74,8 @@ def _compare(
         rounds = in_turns(
             Side(our_load.run, {"cpu": partial(cpu_of, ours.process), "wall": time.perf_counter}),
             Side(bare_load.run, {"cpu": partial(cpu_of, bare.process), "wall": time.perf_counter}),
-            rounds=3 if quick else 7,
-            calls=500 if quick else 1_200,
+            rounds=3 if quick else 5,
+            calls=500 if quick else 800,
             warm_up=200,
         )
     ours_cpu, bare_cpu = ([seconds * 1e6 for seconds in side["cpu"]] for side in (rounds.ours, rounds.bare))

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 import psutil
@@ -34,7 +35,7 @@ def http_server(command: Sequence[str], environment: Mapping[str, str]) -> Gener
     def listen(stderr: IO[str]) -> None:
         for line in stderr:
             lines.append(line)
-            if line.startswith("http://"):
+            if line.rstrip().endswith("/mcp"):  # the metrics have a URL, too
                 ready.set()
         ready.set()
 
@@ -43,7 +44,7 @@ def http_server(command: Sequence[str], environment: Mapping[str, str]) -> Gener
         listener = threading.Thread(target=listen, args=(process.stderr,), daemon=True)
         listener.start()
         ready.wait(_STARTED_WITHIN)
-        url = next((line.strip() for line in lines if line.startswith("http://")), "")
+        url = next((line.strip() for line in lines if line.rstrip().endswith("/mcp")), "")
         if not url:
             raise RuntimeError(f"{command[-1]} did not start:\n{''.join(lines)}")
         host, _, path = url.removeprefix("http://").partition("/")
@@ -82,9 +83,23 @@ def started(
 
 
 def cpu_of(process: psutil.Process) -> float:
-    """Seconds of CPU that a process has used, its threads included."""
+    """Seconds of CPU that a process has used, its threads included.
+
+    On Linux to the nanosecond, but without threads that have ended; elsewhere in the steps of the kernel's clock.
+    """
+    tasks = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+    nanoseconds = [int(text.split()[0]) for text in map(_read, tasks) if text]
+    if nanoseconds:
+        return sum(nanoseconds) / 1e9
     times = process.cpu_times()
     return times.user + times.system
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except OSError:  # the thread has just ended
+        return ""
 
 
 def cpu_of_family(process: psutil.Process) -> float:

@@ -65,10 +65,10 @@ def _cases(planes: Sequence[str], *, quick: bool) -> list[_Case]:
     def many(number: int) -> tuple[str, list[Any], str]:
         return _MANY, [number % 500], "2013"
 
-    rounds = 3 if quick else 7
+    rounds = 10 if quick else 50
     return [
-        _Case("1 row, another parameter each time", one, 1.5, 120 if quick else 400, rounds),
-        _Case("1 row, another SQL text each time", always_another, 1.5, 120 if quick else 400, rounds),
+        _Case("1 row, another parameter each time", one, 1.5, 60, rounds),
+        _Case("1 row, another SQL text each time", always_another, 1.5, 60, rounds),
         _Case("10,000 rows of 19 columns", many, 1.0, 4 if quick else 10, 3 if quick else 5, 0.5),
     ]
 
@@ -177,7 +177,7 @@ def _compare(
     ]
     for side in sides:
         side.run(1)
-    rounds = in_turns(*sides, rounds=case.rounds, calls=case.calls, warm_up=max(2, case.calls // 4))
+    rounds = in_turns(*sides, rounds=case.rounds, calls=case.calls, warm_up=2 * case.calls)
 
     def counted(*meters: str) -> tuple[list[float], list[float]]:
         ours, bare = (

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 @cache
 def connectors() -> dict[str, AnyConnector]:
     """Every connector by its name, as its package's entry point hands it over."""
-    return {point.name: point.load() for point in entry_points(group="ringmain.connectors")}
+    return {point.name: point.load().with_every_tool() for point in entry_points(group="ringmain.connectors")}
 
 
 def packages() -> list[Path]:

@@ -36,11 +36,16 @@ def behind() -> Iterator[Behind]:
     with running_postgres() as server:
         url = url_of(server)
         shop = (DATA / "shop.sql").read_text(encoding="utf-8")
-        planted = f"CREATE TABLE planted AS SELECT '{ROW}'::text AS secret; GRANT SELECT ON planted TO shop_reader;"
+        planted = (
+            f"CREATE TABLE planted AS SELECT '{ROW}'::text AS secret; GRANT SELECT ON planted TO shop_reader;"
+        )
         anyio.run(_create, url, "shop", f"{shop}\n{planted}")
         attacked = ("sql_corpus_setup.sql", "sql_corpus_more_setup.sql")
         anyio.run(
-            _create, url, "attacked", "\n".join((DATA / name).read_text(encoding="utf-8") for name in attacked)
+            _create,
+            url,
+            "attacked",
+            "\n".join((DATA / name).read_text(encoding="utf-8") for name in attacked),
         )
         reader = url_of(server, "shop", f"shop_reader:{PASSWORD}")
         yield Behind(reader, url_of(server, "attacked"))

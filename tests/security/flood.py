@@ -25,9 +25,7 @@ class Flood:
         reader, writer = await asyncio.open_connection("127.0.0.1", caller.port)
         for id_ in ids:
             text = f"{name}-{id_}"
-            tool, arguments, expected = (
-                ("who", {}, name) if id_ % 2 else ("echo", {"text": text}, text)
-            )
+            tool, arguments, expected = ("who", {}, name) if id_ % 2 else ("echo", {"text": text}, text)
             params = {"name": tool, "arguments": arguments}
             body = json.dumps(caller.message("tools/call", params, id_)).encode()
             headers = [*caller.headers("tools/call", params), ("Content-Length", str(len(body)))]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ id = "local"
 roles = ["all"]
 """
 _WITHIN = 30.0  # seconds to start, and to end
+_ANSWERS_WITHIN = 5.0
+_ON_RECORD_WITHIN = 2.0
 
 
 @dataclass
@@ -59,6 +62,13 @@ class Target:
     def trail(self) -> list[dict[str, Any]]:
         """The audit so far."""
         return trail(self.folder, self.connector)
+
+    def trail_after(self, before: int) -> list[dict[str, Any]]:
+        """What came on record since it had so many; at least one is waited for, as some comes after the answer."""
+        deadline = time.monotonic() + _ON_RECORD_WITHIN
+        while len(made := self.trail()[before:]) == 0 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return made
 
     def written(self) -> str:
         """Everything it wrote: its log, and its files as far as they are text."""
@@ -152,7 +162,7 @@ class Stdio:
 
     def receive(self) -> Any:
         """The next message."""
-        return json.loads(self._lines.get(timeout=_WITHIN))
+        return json.loads(self._lines.get(timeout=_ANSWERS_WITHIN))
 
     def answer(self, line: bytes) -> Any:
         """The answer to one line."""

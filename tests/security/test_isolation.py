@@ -36,7 +36,9 @@ def postgres(behind: Behind, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
-def test_ghsa_qvqr_5cv7_wh35_a_session_of_another_principal_looks_like_none(target: Target, method: str) -> None:
+def test_ghsa_qvqr_5cv7_wh35_a_session_of_another_principal_looks_like_none(
+    target: Target, method: str
+) -> None:
     ann = Caller(target.port, ANN, LEGACY).shake_hands()
 
     def tried(session: str | None, key: str) -> Answer:
@@ -97,7 +99,8 @@ def test_request_state_of_another_principal_confirms_nothing(target: Target) -> 
         answer = wiped(caller, requestState=given, inputResponses=YES)
         assert "result" not in answer.json, answer.json
     other = ann.ask(
-        "tools/call", {"name": "note", "arguments": {"text": "x"}, "requestState": state, "inputResponses": YES}
+        "tools/call",
+        {"name": "note", "arguments": {"text": "x"}, "requestState": state, "inputResponses": YES},
     )
     assert "result" not in other.json, other.json
     assert [record["target"] for record in target.trail() if record["phase"] == "intent"] == []
@@ -157,7 +160,9 @@ def test_cve_2026_52870_there_are_no_tasks_to_take_from_others(target: Target, e
         assert (method, answer.json["error"]["code"]) == (method, -32601)
 
 
-def test_context_forge_3891_an_unknown_name_is_nothing_and_never_a_default(target: Target, postgres: Target) -> None:
+def test_context_forge_3891_an_unknown_name_is_nothing_and_never_a_default(
+    target: Target, postgres: Target
+) -> None:
     ann = Caller(target.port, ANN, MODERN)
     for path in ("/v3/mcp", "/v0/mcp", "/mcp", "/v1/mcp/x", "/servers/x/mcp"):
         assert Caller(target.port, ANN, path=path).ask("tools/list").status == 404

@@ -93,9 +93,7 @@ def test_host_on_every_route_another_name_is_421(target: Target, names: tuple[st
 
 
 @pytest.mark.parametrize("names", ORIGINS, ids=str)
-def test_origin_on_every_route_another_page_is_403(
-    target: Target, names: tuple[str, ...]
-) -> None:
+def test_origin_on_every_route_another_page_is_403(target: Target, names: tuple[str, ...]) -> None:
     line = Line(target.port)
     for path in paths():
         for method in METHODS:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ringmain_core import cli
+from ringmain_core.log import Redactor
 from security.inventory import routes
 from security.programs import ANN, Target, demo_target
 from security.wire import METHODS, MODERN, Caller, send
@@ -49,7 +50,9 @@ def test_cve_2026_32211_the_inventory_of_routes_is_known() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_cve_2026_32211_every_route_that_speaks_mcp_is_closed_to_strangers(target: Target, method: str) -> None:
+def test_cve_2026_32211_every_route_that_speaks_mcp_is_closed_to_strangers(
+    target: Target, method: str
+) -> None:
     for path in sorted(SPEAKING):
         for credential in ((), ("Basic YTpi",), ("Bearer wrong",), ("Bearer",), (f"Bearer {ANN}",) * 2):
             headers = usual(target) + [("Authorization", value) for value in credential]
@@ -59,7 +62,9 @@ def test_cve_2026_32211_every_route_that_speaks_mcp_is_closed_to_strangers(targe
 
 
 @pytest.mark.parametrize("path", sorted(SPEAKING))
-def test_cve_2026_33032_no_other_spelling_of_a_path_gets_round_the_credential(target: Target, path: str) -> None:
+def test_cve_2026_33032_no_other_spelling_of_a_path_gets_round_the_credential(
+    target: Target, path: str
+) -> None:
     spellings = (
         f"{path}/",
         f"/{path}",
@@ -77,7 +82,9 @@ def test_cve_2026_33032_no_other_spelling_of_a_path_gets_round_the_credential(ta
     caller = Caller(target.port, "", MODERN)
     headers = [pair for pair in caller.headers("tools/call", params) if pair[0] != "Authorization"]
     for spelling in spellings:
-        answer = send(target.port, "POST", spelling, headers, b'{"jsonrpc":"2.0","id":1,"method":"tools/call"}')
+        answer = send(
+            target.port, "POST", spelling, headers, b'{"jsonrpc":"2.0","id":1,"method":"tools/call"}'
+        )
         assert (spelling, answer.status in (307, 400, 401, 404, 405)) == (spelling, True)
         assert answer.status != 307 or answer.header("location") is not None
         assert b'"result"' not in answer.body
@@ -94,7 +101,7 @@ def test_no_listener_off_loopback_without_authentication(
 
     monkeypatch.setattr(socket, "create_server", opened)
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    monkeypatch.setattr(cli, "set_up_logging", lambda *_: _NoRedactor())
+    monkeypatch.setattr(cli, "set_up_logging", lambda *_: Redactor(()))
     policy = tmp_path / "policy.toml"
     policy.write_text('[roles.all]\nallow = ["*:*"]\n[[agents]]\nid = "ann"\nroles = ["all"]\n')
     hosts = ("0.0.0.0", "::", "", "0", "::ffff:127.0.0.1", "127.0.0.1.nip.io", "2130706433", "192.0.2.1")  # noqa: S104
@@ -112,15 +119,9 @@ def test_no_listener_for_metrics_off_loopback_without_a_token(
 ) -> None:
     monkeypatch.setenv("RINGMAIN_METRICS_PORT", "0")
     monkeypatch.setenv("RINGMAIN_METRICS_HOST", "0.0.0.0")  # noqa: S104
-    monkeypatch.setattr(cli, "set_up_logging", lambda *_: _NoRedactor())
+    monkeypatch.setattr(cli, "set_up_logging", lambda *_: Redactor(()))
     assert cli.run(connector, ["serve", "--port", "0"]) == 2
     assert "Set RINGMAIN_METRICS_TOKEN" in capsys.readouterr().err
-
-
-class _NoRedactor:
-    """The log of the tests stays as it is."""
-
-    def learn(self, *_: object) -> None: ...
 
 
 def test_cve_2026_59950_a_web_socket_is_not_opened_even_with_a_key(target: Target) -> None:

@@ -72,7 +72,9 @@ class Line:
         self._http.endheaders(body)
         response = self._http.getresponse()
         content = response.read()
-        return Answer(response.status, [(name.lower(), value) for name, value in response.getheaders()], content)
+        return Answer(
+            response.status, [(name.lower(), value) for name, value in response.getheaders()], content
+        )
 
     def close(self) -> None:
         self._http.close()
@@ -149,7 +151,9 @@ class Caller:
             }
         return {"jsonrpc": "2.0", "id": id_, "method": method, "params": said}
 
-    def send(self, body: bytes, method: str = "tools/call", params: Mapping[str, Any] | None = None) -> Answer:
+    def send(
+        self, body: bytes, method: str = "tools/call", params: Mapping[str, Any] | None = None
+    ) -> Answer:
         """Send a body as it is; method and parameters are what the headers say."""
         return send(self.port, "POST", self.path, self.headers(method, params or {}), body)
 

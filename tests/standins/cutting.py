@@ -9,12 +9,14 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import ByteStream, SocketAttribute
 
 _COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 
 
-async def _nothing() -> None: ...
+async def nothing() -> None:
+    """What is done meanwhile, usually."""
 
 
 @dataclass
@@ -23,18 +25,22 @@ class Way:
 
     Attributes:
         url: The database's address on this way.
-        cut: What happens at the next COMMIT: `before` it reaches the server, or `after` the server has done it.
+        cut: What happens at the next COMMIT: `before` it is with the server, or `after` it is done.
         meanwhile: Done while COMMIT is held.
         commits: How many have passed or been cut.
     """
 
     url: str
     cut: Literal["before", "after"] | None = None
-    meanwhile: Callable[[], Awaitable[None]] = _nothing
+    meanwhile: Callable[[], Awaitable[None]] = nothing
     commits: int = field(default=0)
 
     async def carry(self, socket: Path, client: ByteStream) -> None:
-        async with client, await anyio.connect_unix(str(socket)) as server, anyio.create_task_group() as tasks:
+        async with (
+            client,
+            await anyio.connect_unix(str(socket)) as server,
+            anyio.create_task_group() as tasks,
+        ):
 
             async def answers() -> None:
                 async for data in server:
@@ -59,7 +65,7 @@ class Way:
                 await server.send(data)
                 while not (await server.receive()).endswith(b"Z\x00\x00\x00\x05I"):
                     pass
-        await anyio.sleep(0)  # the scope is cancelled: here it ends
+        await anyio.lowlevel.checkpoint()  # the scope is cancelled: here it ends
 
 
 @asynccontextmanager
@@ -67,9 +73,9 @@ async def way_to(dsn: str) -> AsyncGenerator[Way]:
     """A way to a database whose URL names a unix socket."""
     folder = re.search(r"host=([^&]+)", dsn)
     assert folder is not None
-    (socket,) = [path for path in Path(folder[1]).glob(".s.PGSQL.*") if path.is_socket()]
+    (socket,) = [path for path in Path(folder[1]).glob(".s.PGSQL.*") if path.is_socket()]  # noqa: ASYNC240 (once, in a test)
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    port = listener.extra(SocketAttribute.local_port)
+    port = listener.extra(SocketAttribute.local_port)  # noqa: S610 (no Django)
     way = Way(f"postgresql://postgres@127.0.0.1:{port}{urlsplit(dsn).path}?sslmode=disable")
 
     async def carry(client: ByteStream) -> None:

@@ -98,16 +98,20 @@ async def assembled(
         resilience = await stack.enter_async_context(
             opened_resilience(connector.name, core, state, keys, telemetry.signals)
         )
-        accounts, pages = await _opened_accounts(stack, connector, core, settings, keys, listener)
+        trail = _trail(connector, core, settings, secrets, keys, audit)
+        accounts, pages = await _opened_accounts(stack, connector, core, settings, keys, trail, listener)
         services = Services(
-            Cursors(*keys.derive("cursors")), secrets=secrets, accounts=accounts, guards=resilience.guards
+            Cursors(*keys.derive("cursors")),
+            state=state,
+            secrets=secrets,
+            accounts=accounts,
+            guards=resilience.guards,
         )
         upstream = await stack.enter_async_context(connector.connect(settings, services))
         secrets.on_change(policies.keys_changed)
         telemetry.watch_audit(lambda: audit.stats)
         if isinstance(state, LocalState):
             telemetry.watch_meters(lambda: state.meters.count)
-        trail = _trail(connector, core, settings, secrets, keys, audit)
         runtime = Runtime(
             core=core,
             policy=lambda: policies.current,
@@ -128,6 +132,7 @@ async def _opened_accounts(
     core: CoreSettings,
     settings: ConnectorSettings,
     keys: KeyRing,
+    trail: Trail,
     listener: socket.socket | None,
 ) -> "tuple[Accounts | None, Sequence[Page]]":
     if connector.provider(settings) is None:
@@ -135,9 +140,13 @@ async def _opened_accounts(
     from ringmain_core.identity.accounts.opened import local_accounts, served_accounts
 
     if listener is None:
-        return await stack.enter_async_context(local_accounts(connector, core, settings, keys)), ()
+        return await stack.enter_async_context(
+            local_accounts(connector, core, settings, keys, trail.write_account)
+        ), ()
     port = listener.getsockname()[1]
-    return await stack.enter_async_context(served_accounts(connector, core, settings, keys, port))
+    return await stack.enter_async_context(
+        served_accounts(connector, core, settings, keys, port, trail.write_account)
+    )
 
 
 def _trail(

@@ -55,10 +55,11 @@ class Invoke:
         bound = tool.arguments.bind(raw, call, self.upstream)
 
         async def run() -> WireResult:
-            value = await self.bounded(lambda: tool.function(**bound), tool, call)
+            value = await self.bounded(lambda: tool.function(**bound), tool, call, has_effect=has_effect)
             return success(value, call.answer_bytes)
 
-        if tool.access == "read" or tool.arguments.rehearses(bound):
+        has_effect = tool.access != "read" and not tool.arguments.rehearses(bound)
+        if not has_effect:
             return await run()
 
         async def prepare() -> None:
@@ -74,7 +75,9 @@ class Invoke:
             find_out = tool.settle
             if find_out is None:
                 raise _unknown(f"What became of the earlier `{tool.name}` is not known.")
-            value = await self.bounded(lambda: find_out(self.upstream, call, note), tool, call)
+            value = await self.bounded(
+                lambda: find_out(self.upstream, call, note), tool, call, has_effect=True
+            )
             return None if value is None else success(value, call.answer_bytes)
 
         name = tool.arguments.idempotency_key
@@ -95,12 +98,19 @@ class Invoke:
         cut = f"{shown[:_MOST_SHOWN]} … ({len(shown):,} characters)" if len(shown) > _MOST_SHOWN else shown
         return f"{tool.title} ({call.connector}.{tool.name}) with {cut}?"
 
-    async def bounded(self, run: Callable[[], Awaitable[T]], declaration: Declaration, call: Call) -> T:
+    async def bounded(
+        self,
+        run: Callable[[], Awaitable[T]],
+        declaration: Declaration,
+        call: Call,
+        *,
+        has_effect: bool = False,
+    ) -> T:
         """Run something of a declaration's within its time.
 
         Raises:
-            DeadlineExceeded: Where a read took longer than it may; it was cancelled.
-            OutcomeUnknown: Where a write did.
+            DeadlineExceeded: Where it took longer than it may; it was cancelled.
+            OutcomeUnknown: Where it did, and may have had its effect.
             Unexpected: Where it failed in a way nobody planned for; the log has the rest.
         """
         name = declaration.name
@@ -113,14 +123,12 @@ class Invoke:
             raise
         except Exception as error:
             _log.exception("%s failed", name)
-            open_outcome = (
-                "" if declaration.access == "read" else " It may have happened: check before you retry."
-            )
+            happened = " It may have happened: look before you retry." if has_effect else ""
             raise Unexpected(
-                f"`{name}` failed unexpectedly.{open_outcome} The operator finds the reason in the log under "
+                f"`{name}` failed unexpectedly.{happened} The operator finds the reason in the log under "
                 f"{call.id}."
             ) from error
-        if declaration.access == "read":
+        if not has_effect:
             raise DeadlineExceeded(
                 f"`{name}` took longer than {timeout:g} s and was cancelled. Ask for less."
             )

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from ringmain_core.cursors import Cursors
 from ringmain_core.secrets import Secrets
+from ringmain_core.state import State
+from ringmain_core.state.local import LocalState
 from ringmain_core.upstream.guards import Guards
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ class Services:
 
     Attributes:
         cursors: Seals list positions.
+        state: What replicas agree on; what is put there is sealed, or says nothing.
         secrets: Those that are kept elsewhere. After a refused login, `await secrets.refresh()` and try once
             more where the secret has changed.
         guards: Makes the guards that stand around calls to what is behind the connector.
@@ -24,6 +27,7 @@ class Services:
     """
 
     cursors: Cursors
+    state: State = field(default_factory=LocalState)
     secrets: Secrets = field(default_factory=Secrets)
     accounts: "Accounts | None" = None
     guards: Guards = field(default_factory=Guards)

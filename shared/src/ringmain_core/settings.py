@@ -29,20 +29,19 @@ def _base_url(value: str) -> str:
     return match[1].lower() + (match[2] or "").rstrip("/")
 
 
-def _accounts_at(value: object) -> object:
-    text = value.get_secret_value() if isinstance(value, SecretStr) else value
-    if text in ("sqlite", "redis"):
-        return text
-    if not isinstance(text, str) or not text.startswith(("postgresql://", "postgres://")):
+def _database_url(value: SecretStr | str) -> SecretStr | str:
+    if isinstance(value, SecretStr) and not value.get_secret_value().startswith(
+        ("postgresql://", "postgres://")
+    ):
         raise ValueError("write `sqlite`, `redis`, or a URL that begins with postgresql://")
     return value
 
 
 CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 AccountsAt = Annotated[
-    Literal["sqlite", "redis"] | SecretStr,
+    Literal["sqlite", "redis"] | Secret,
     Field(union_mode="left_to_right"),
-    BeforeValidator(_accounts_at),
+    AfterValidator(_database_url),
 ]
 
 

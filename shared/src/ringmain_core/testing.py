@@ -115,7 +115,9 @@ async def bench(
         runtime = Runtime(core or CoreSettings(), lambda: in_force, trail, principal, keys, state)
         behind = upstream
         if behind is None:
-            connecting = connector.connect(settings or connector.settings(), Services(Cursors(secret)))
+            connecting = connector.connect(
+                settings or connector.settings(), Services(Cursors(secret), state=state)
+            )
             behind = cast("Upstream", await stack.enter_async_context(connecting))
         server = build_server(connector, behind, runtime)
         connected = await stack.enter_async_context(Client(server, **client))

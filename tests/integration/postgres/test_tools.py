@@ -129,8 +129,8 @@ async def test_names_are_resolved_like_in_sql_and_ambiguity_is_told(shop: str) -
 
 async def test_samples_are_a_few_rows_of_the_columns_asked_for(shop: str) -> None:
     async with bench(connector, settings=settings(shop)) as at:
-        first = await ask(at.client, "sample_rows", table="customers", n=2, columns=["name", "city"])
-        random = await ask(at.client, "sample_rows", table="sales.orders", n=5, method="random")
+        first = await ask(at.client, "sample_rows", table="customers", limit=2, columns=["name", "city"])
+        random = await ask(at.client, "sample_rows", table="sales.orders", limit=5, method="random")
     assert rows_of(first) == [["Ada", "London"], ["Blaise", "Paris"]]
     assert len(rows_of(random)) <= 5
 

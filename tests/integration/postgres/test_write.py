@@ -41,6 +41,16 @@ CREATE TABLE desk.parts_high PARTITION OF desk.parts FOR VALUES FROM (10) TO (20
 INSERT INTO desk.parts VALUES (1, 'low');
 """
 
+AGAIN = "Nothing was done. Call again without `commit_token` to see the effect as it would be now."
+TRIGGERS = (
+    "Triggers of the table, code of its owner: logs. They run in a rehearsal, too; "
+    "what they do outside of the database is not rolled back."
+)
+OUTSIDE = (
+    "A table of this statement is not there, or not among what you may write to "
+    "(desk.notes, desk.watched, desk.heap)."
+)
+
 
 def settings(dsn: str, **more: Any) -> PostgresSettings:
     return PostgresSettings(url=SecretStr(dsn), writes=True, **more)
@@ -80,7 +90,7 @@ async def test_an_update_is_shown_as_a_diff_and_done_only_with_its_token(shop: s
             "inserted": 0,
             "updated": 2,
             "deleted": 0,
-            "diff": ['~ 1=: '],
+            "diff": ["~ 1=: "],
             "notes": [],
         }
         expected["diff"] = ['~ id=1: rank: "10" -> "15"', '~ id=2: rank: "20" -> "25"']
@@ -102,19 +112,19 @@ async def test_the_answer_says_in_words_what_would_be_and_how_to_do_it(shop: str
     assert words == (
         "Tried and rolled back; it would be: 2 deleted in desk.heap (shop).\n…\n"
         "- It has no WHERE: it is about every row.\n"
-        "Nothing has changed yet. To do exactly this within 10 minutes, call again with the same arguments and "
-        "commit_token=T, and an `idempotency_key` of your own."
+        "Nothing has changed yet. To do exactly this within 10 minutes, call again with the same arguments "
+        "and commit_token=T, and an `idempotency_key` of your own."
     )
 
 
-STATEMENTS = [
+STATEMENTS: list[tuple[str, tuple[int, int, int], list[str]]] = [
     (
         "INSERT INTO desk.tickets (body) VALUES ('new') RETURNING id, upper(body) AS loud",
         (1, 0, 0),
         [r'\+ id: "\d+", body: "new" returning \{"id": \d+, "loud": "NEW"\}'],
     ),
     (
-        "INSERT INTO desk.notes VALUES (1, 'uno'), (9, 'nueve') ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+        "INSERT INTO desk.notes VALUES (1, 'uno'), (9, 'nueve') ON CONFLICT (id) DO UPDATE SET body = 'uno'",
         (1, 1, 0),
         ['~ id=1: body: "one" -> "uno"', r'\+ id: "9", body: "nueve", rank: "0"'],
     ),
@@ -134,13 +144,12 @@ async def test_every_kind_of_change_is_shown_and_then_done(
     shop: str, sql: str, counts: tuple[int, int, int], diff: list[str]
 ) -> None:
     async with desk(shop) as at:
-        for _ in range(1):
-            shown = await structured(at, sql=sql)
-            done = await structured(at, sql=sql, commit_token=shown["commit_token"])
-            for answer in (shown, done):
-                assert (answer["inserted"], answer["updated"], answer["deleted"]) == counts
-                assert len(answer["diff"]) == len(diff)
-                assert all(map(re.fullmatch, diff, answer["diff"])), answer["diff"]
+        shown = await structured(at, sql=sql)
+        done = await structured(at, sql=sql, commit_token=shown["commit_token"])
+        for answer in (shown, done):
+            assert (answer["inserted"], answer["updated"], answer["deleted"]) == counts
+            assert len(answer["diff"]) == len(diff)
+            assert all(map(re.fullmatch, diff, answer["diff"])), answer["diff"]
         code, text = await fault(at.client, "write", sql=sql, commit_token=shown["commit_token"])
         assert (code, "has been used" in text) == ("invalid_arguments", True)
 
@@ -172,13 +181,16 @@ async def test_what_was_not_shown_is_not_done(shop: str) -> None:
         await admin.close()
         assert await fault(at.client, "write", sql=sql, commit_token=first) == (
             "changed_meanwhile",
-            "The rows that it would change are others than were shown, or not what they were. Nothing was done. "
-            "Call again without `commit_token` to see the effect as it would be now.",
+            f"The rows that it would change are others than were shown, or not what they were. {AGAIN}",
         )
         code, text = await fault(at.client, "write", sql=every, commit_token=second)
         assert code == "changed_meanwhile"
-        assert text.startswith("It would change other numbers of rows than were shown: 0 / 0 / 2 inserted, updated")
-        assert await rows(at, "SELECT (SELECT count(*) FROM desk.heap), rank FROM desk.notes WHERE id = 1") == [[3, 0]]
+        assert text.startswith(
+            "It would change other numbers of rows than were shown: 0 / 0 / 2 inserted, updated"
+        )
+        assert await rows(
+            at, "SELECT (SELECT count(*) FROM desk.heap), rank FROM desk.notes WHERE id = 1"
+        ) == [[3, 0]]
 
 
 async def test_a_token_is_good_for_its_own_statement_only(shop: str) -> None:
@@ -199,8 +211,7 @@ async def test_what_comes_with_a_change_is_said_and_has_to_be_the_same_again(sho
         assert watched["notes"] == [
             "It has no WHERE: it is about every row.",
             "Triggers and foreign keys come with it: desk.log: 1 inserted.",
-            "Triggers of the table, code of its owner: logs. They run in a rehearsal, too; what they do outside of "
-            "the database is not rolled back.",
+            TRIGGERS,
         ]
         await structured(at, sql="UPDATE desk.watched SET v = 2", commit_token=watched["commit_token"])
         assert await rows(at, "SELECT count(*) FROM desk.log") == [[1]]
@@ -252,8 +263,7 @@ async def test_the_fence_holds_for_the_target_for_what_is_read_and_for_what_come
         ):
             assert await fault(at.client, "write", sql=sql) == (
                 "outside_fence",
-                "A table of this statement is not there, or not among what you may write to "
-                "(desk.notes, desk.watched, desk.heap).",
+                OUTSIDE,
             )
         code, text = await fault(at.client, "write", sql="DELETE FROM desk.notes WHERE id = 3")
         assert (code, "Triggers or foreign keys" in text) == ("outside_fence", True)
@@ -277,14 +287,18 @@ async def test_nothing_is_offered_where_the_operator_has_not_said_so(shop: str, 
         assert "write" not in [tool.name for tool in (await at.client.list_tools()).tools]
     path = tmp_path / "postgres.toml"
     path.write_text(
-        f'[databases.open]\nurl = "{shop}"\nwrites = true\naudience = "public"\n[databases.closed]\nurl = "{shop}"\n'
+        f'[databases.open]\nurl = "{shop}"\nwrites = true\naudience = "public"\n'
+        f'[databases.closed]\nurl = "{shop}"\n'
         'audience = "self"\n',
         encoding="utf-8",
     )
     both = PostgresSettings(config=path)
     async with bench(connector.configured(both), settings=both, policy=FLOWING) as at:
         code, text = await fault(at.client, "write", sql="DELETE FROM wide", database="closed")
-        assert (code, text) == ("not_found", "'closed' cannot be written to here. Only its operator can change that.")
+        assert (code, text) == (
+            "not_found",
+            "'closed' cannot be written to here. Only its operator can change that.",
+        )
         assert "1 deleted" in await ask(at.client, "write", sql="DELETE FROM wide", database="open")
         await ask(at.client, "query", sql="TABLE wide", database="closed")
         code, _ = await fault(at.client, "write", sql="DELETE FROM wide", database="open")

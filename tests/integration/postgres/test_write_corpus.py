@@ -29,7 +29,8 @@ id = "local"
 roles = ["all"]
 """
 CONTENTS = """
-SELECT (SELECT array_agg(l ORDER BY id) FROM ledger l)::text, (SELECT array_agg(v ORDER BY id) FROM victim v)::text,
+SELECT (SELECT array_agg(l ORDER BY id) FROM ledger l)::text,
+       (SELECT array_agg(v ORDER BY id) FROM victim v)::text,
        (SELECT count(*) FROM fnlog), (SELECT count(*) FROM routed), (SELECT array_agg(m) FROM moods m)::text,
        (SELECT count(*) FROM pg_class), (SELECT last_value FROM victim_seq)
 """
@@ -39,7 +40,9 @@ SELECT (SELECT array_agg(l ORDER BY id) FROM ledger l)::text, (SELECT array_agg(
 def ledger(server: str) -> str:
     """The URL of a database with the objects that these statements attack, as the superuser."""
     names = (*SETUPS, "sql_corpus_writes_setup.sql")
-    return create_database(server, "ledgers", "\n".join((DATA / name).read_text(encoding="utf-8") for name in names))
+    return create_database(
+        server, "ledgers", "\n".join((DATA / name).read_text(encoding="utf-8") for name in names)
+    )
 
 
 def verdict(result: CallToolResult) -> tuple[str, str | None]:
@@ -52,7 +55,9 @@ def verdict(result: CallToolResult) -> tuple[str, str | None]:
     return "error", error.get("sqlstate", error["code"])
 
 
-async def test_every_statement_gets_its_verdict_and_nothing_of_it_stays(ledger: str, server_version: int) -> None:
+async def test_every_statement_gets_its_verdict_and_nothing_of_it_stays(
+    ledger: str, server_version: int
+) -> None:
     configured = PostgresSettings(url=SecretStr(ledger), writes=True)
     admin = await asyncpg.connect(ledger)
     try:

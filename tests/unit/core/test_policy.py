@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from ringmain_core.errors import ConfigurationError
-from ringmain_core.on_disk import PolicyStore
 from ringmain_core.limits import Limits
+from ringmain_core.on_disk import PolicyStore
 from ringmain_core.policy import Access, Fence, Policy, locate, open_to
 from ringmain_core.policy_file import Vocabulary, load_policy, parse_policy
 from ringmain_core.principal import Principal

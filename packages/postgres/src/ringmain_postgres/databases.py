@@ -19,7 +19,7 @@ class Postgres(Upstream):
     def __init__(self, settings: PostgresSettings, services: Services) -> None:
         self.settings = settings
         self.cursors = services.cursors
-        self.tokens = CommitTokens(services.cursors)
+        self.tokens = CommitTokens(services.cursors, services.state)
         self.databases = {
             name: Database(name, database, settings, services.secrets)
             for name, database in settings.databases.items()

@@ -1,4 +1,4 @@
-"""A migration, statement by statement in one transaction: what it makes of the catalogue, and what it locks."""
+"""A migration, statement by statement in one transaction: what changes in the catalogue, what is locked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,25 +41,29 @@ SELECT 'constraint', owner, owner || '.' || k.conname,
 FROM relations c JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid WHERE k.contype <> 'n'
 UNION ALL
 SELECT 'index', owner, c.nspname || '.' || i.relname, pg_catalog.pg_get_indexdef(x.indexrelid)
-FROM relations c JOIN pg_catalog.pg_index x ON x.indrelid = c.oid JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+FROM relations c JOIN pg_catalog.pg_index x ON x.indrelid = c.oid
+JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
 UNION ALL
 SELECT 'type', m.nspname || '.' || t.typname, m.nspname || '.' || t.typname,
        CASE t.typtype WHEN 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) || ' '
-            || COALESCE((SELECT pg_catalog.string_agg(pg_catalog.pg_get_constraintdef(k.oid, true), ' ' ORDER BY 1)
+            || COALESCE((SELECT pg_catalog.string_agg(pg_catalog.pg_get_constraintdef(k.oid, true), ' '
+                                                      ORDER BY k.conname)
                          FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid), '')
        ELSE COALESCE((SELECT pg_catalog.string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder)
                       FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid), 'composite') END
-FROM pg_catalog.pg_type t JOIN mine m ON m.oid = t.typnamespace LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+FROM pg_catalog.pg_type t JOIN mine m ON m.oid = t.typnamespace
+LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
 WHERE t.typtype IN ('e', 'd') OR t.typtype = 'c' AND c.relkind = 'c'
 UNION ALL
 SELECT 'comment', owner, owner || COALESCE('.' || a.attname, ''), s.description
-FROM relations c JOIN pg_catalog.pg_description s ON s.objoid = c.oid AND s.classoid = 'pg_catalog.pg_class'::regclass
+FROM relations c
+JOIN pg_catalog.pg_description s ON s.objoid = c.oid AND s.classoid = 'pg_catalog.pg_class'::regclass
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = s.objsubid AND s.objsubid > 0
 """
 
 _TABLES = """
-SELECT c.oid::int8 AS oid, n.nspname || '.' || c.relname AS name, pg_catalog.pg_relation_filenode(c.oid)::int8 AS file,
-       c.reltuples::float8 AS rows
+SELECT c.oid::int8 AS oid, n.nspname || '.' || c.relname AS name,
+       pg_catalog.pg_relation_filenode(c.oid)::int8 AS file, c.reltuples::float8 AS rows
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND n.nspname !~ '^pg_'
 """
@@ -126,13 +130,10 @@ async def _judge(session: ChangeSession, step: Step, fence: Fence) -> None:
         f"Something that this names is not there, or not among what you may change ({fence.describe()}). "
         "Write names with their schema."
     )
+    named = [f"{schema or '?'}.{name or '*'}" for schema, name in step.names]
+    if any(schema.startswith("pg_") or schema == "information_schema" for schema, _ in step.names):
+        raise StatementRefused("The server's own schemas cannot be changed. Use your own.", reason="system")
     try:
-        named = [f"{schema or '?'}.{name or '*'}" for schema, name in step.names]
-        for schema, _ in step.names:
-            if schema.startswith("pg_") or schema == "information_schema":
-                raise SqlRefused(
-                    "system", f"The schema {schema} belongs to the server itself.", "Use your own."
-                )
         assigned: Sequence[int] = ()
         if step.alters is not None:
             target = await find_target(session.fetch, *step.alters, session.path)

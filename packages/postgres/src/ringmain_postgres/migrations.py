@@ -48,8 +48,8 @@ class Migrated(Answer):
         lines += [f"- {warning}" for warning in self.warnings]
         if self.commit_token:
             lines.append(
-                "Nothing has changed yet. To do exactly this within 10 minutes, call again with the same arguments "
-                f"and commit_token={self.commit_token!r}, and an `idempotency_key` of your own."
+                "Nothing has changed yet. To do exactly this within 10 minutes, call again with the same "
+                f"arguments and commit_token={self.commit_token!r}, and an `idempotency_key` of your own."
             )
         return "\n".join(lines)
 
@@ -96,14 +96,17 @@ async def migrate(
     database: Database = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Migrated:
-    """Change tables, indexes, views and types in two calls, like `write`: the first shows what changes, the locks
-    and warnings, and rolls back.
+    """Change tables, indexes, views and types in two calls, like `write`.
+
+    The first shows what would change, locks and warnings, and rolls back.
     """
     server = _open_to_migrations(postgres, database)
     await call.may_share(server.settings.audience, f"Change the schema of {server.name}")
     expected = None
     if commit_token is not None:
-        expected = postgres.tokens.take(call, commit_token, server.name, sql, idempotency_key)["digest"]
+        expected = (await postgres.tokens.take(call, commit_token, server.name, sql, idempotency_key))[
+            "digest"
+        ]
     async with server.change(call.deadline) as session:
         migration = await migrating.migrate(session, call, sql)
         found = digest([migration.changes, migration.locks, migration.warnings])

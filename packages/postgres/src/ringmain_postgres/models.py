@@ -25,7 +25,7 @@ class DatabaseList(Answer):
 
     def text(self) -> str:
         lines = [
-            f"{entry.name}: {entry.server}, read-only; schemas {', '.join(entry.schemas) or 'none'}"
+            f"{entry.name}: {entry.server}; schemas {', '.join(entry.schemas) or 'none'}"
             if entry.reachable
             else f"{entry.name}: not reachable now. {entry.problem}"
             for entry in self.databases

@@ -59,6 +59,7 @@ async def _listing(postgres: Postgres, call: Call, db: str, schema: str | None) 
             after=None,
             limit=_LISTED,
         )
+    await call.saw(postgres.database(db).settings.audience)
     text = ObjectPage(database=db, objects=objects).text()
     return (
         text if last is None else f"{text}\nThe first {_LISTED} are shown; `search_objects` finds the others."
@@ -100,6 +101,7 @@ async def table(postgres: Postgres, call: Call, db: str, schema: str, table: str
     )
     async with database.read(call.deadline) as session:
         description = await catalog.describe(session, db, name, sections, call.fence("table"))
+    await call.saw(database.settings.audience)
     return description.text()
 
 
@@ -118,6 +120,7 @@ async def rows(postgres: Postgres, call: Call, db: str, schema: str, table: str)
         checked = await session.check(summary.sample)
         request = PageRequest(db, summary.sample, max_rows=SAMPLE_ROWS).fitted(call.answer_bytes)
         page = await fetch_page(session, checked, request)
+    await call.saw(postgres.database(db).settings.audience)
     return f"{summary.text}\n{untrusted(page.body, f'{db}: {schema}.{table}')}"
 
 
@@ -130,6 +133,7 @@ async def rows(postgres: Postgres, call: Call, db: str, schema: str, table: str)
 async def channel(postgres: Postgres, call: Call, db: str, channel: str) -> str:
     """The last notifications (NOTIFY) of a channel that were heard; tells when there are more."""
     require_channel(postgres, call, db, channel)
+    await call.saw(postgres.database(db).settings.audience)
     return channel_text(postgres.ears_of(db), db, channel, call.answer_bytes)
 
 
@@ -158,6 +162,7 @@ def _named_query(database: str, name: str, named: NamedQuery) -> Resource:
             checked = await session.check(named.sql)
             request = PageRequest(database, named.sql, params, named.max_rows, postgres.settings.max_bytes)
             page = await fetch_page(session, checked, request.fitted(call.answer_bytes))
+        await call.saw(target.settings.audience)
         return page.text(f"{database}: {name}", None)
 
     injected = [

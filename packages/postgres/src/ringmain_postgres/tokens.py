@@ -9,22 +9,20 @@ from typing import Any
 
 from ringmain_core.call import Call
 from ringmain_core.cursors import Cursors
-from ringmain_core.errors import InvalidArguments, InvalidCursor
+from ringmain_core.errors import InvalidArguments, InvalidCursor, StateLost
+from ringmain_core.state import State, StateUnavailable
 
 LIFETIME = 600  # seconds
 _AGAIN = "Call again without `commit_token` to see the effect as it would be now."
 
 
 class CommitTokens:
-    """Makes and takes tokens. One belongs to its principal, tool, database and statement, for ten minutes.
+    """Makes and takes tokens. One belongs to its principal, tool, database and statement, for ten minutes."""
 
-    That a token is used once is known to this process only; between processes `idempotency_key` sees to it.
-    """
-
-    def __init__(self, cursors: Cursors, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, cursors: Cursors, state: State, clock: Callable[[], float] = time.time) -> None:
         self._cursors = cursors
+        self._state = state
         self._clock = clock
-        self._used: dict[str, tuple[float, str | None]] = {}
 
     def make(self, call: Call, database: str, statement: Any, shown: Any) -> str:
         """A token for a statement and what was shown of its effect: JSON values."""
@@ -37,24 +35,29 @@ class CommitTokens:
         }
         return self._cursors.seal(call, f"commit {call.target}", state)
 
-    def take(self, call: Call, token: str, database: str, statement: Any, key: str | None) -> Any:
-        """What was shown when the token was made; from now on it is used up.
+    async def take(self, call: Call, token: str, database: str, statement: Any, key: str | None) -> Any:
+        """What was shown when the token was made; from now on it is used up, for every replica.
 
         With an idempotency key, the same key may take it again: it is asked only where nothing has happened.
 
         Raises:
             InvalidArguments: Where it is not good for this call, or not any more.
+            StateLost: Where it cannot be known whether it was used.
         """
         state = self.look(call, token, database, statement)
-        now = self._clock()
-        self._used = {name: use for name, use in self._used.items() if use[0] > now}
-        used = self._used.get(state["id"])
-        if used is not None and (key is None or used[1] != key):
+        name, taker = f"commit:{state['id']}", digest(key).encode()
+        try:
+            first = await self._state.put(name, taker, LIFETIME, only_if_absent=True)
+            again = not first and key is not None and await self._state.get(name) == taker
+        except StateUnavailable as error:
+            raise StateLost(
+                "Whether this `commit_token` was used cannot be known now, so nothing is done. Try again."
+            ) from error
+        if not first and not again:
             raise InvalidArguments(
                 "This `commit_token` has been used. See whether it has happened before you do it twice. "
                 f"{_AGAIN}"
             )
-        self._used[state["id"]] = (state["ends"], key)
         return state["shown"]
 
     def look(self, call: Call, token: str, database: str, statement: Any) -> Any:

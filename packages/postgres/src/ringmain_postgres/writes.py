@@ -70,7 +70,7 @@ async def write(
     statement = [sql, params or []]
     shown = None
     if commit_token is not None:
-        shown = postgres.tokens.take(call, commit_token, server.name, statement, idempotency_key)
+        shown = await postgres.tokens.take(call, commit_token, server.name, statement, idempotency_key)
     most, fence = postgres.settings.write_max_rows, call.fence("table")
     async with server.change(call.deadline) as session:
         change = await writing.judge(session, call, sql)

@@ -17,7 +17,7 @@ from ringmain_core.connector import AnyConnector
 from ringmain_core.declarations import Declaration
 from ringmain_core.errors import ERROR_META, OutcomeUnknown
 from ringmain_core.gates import Next, Result
-from ringmain_core.principal import ANONYMOUS, Principal
+from ringmain_core.principal import ANONYMOUS, AuthMethod, Principal
 from ringmain_core.refusals import NotOnRecord, OutcomeNotOnRecord, Refusal
 
 if TYPE_CHECKING:
@@ -98,6 +98,10 @@ class Trail:
         )
         self.write(record)
 
+    def write_account(self, owner: str, what: str) -> None:
+        """Put on record that somebody's account was connected or forgotten."""
+        self.write(account_record(self._connector, owner, what))
+
     def _has_room_for_stranger(self) -> bool:
         now = time.monotonic()
         gained = (now - self._counted_at) * _STRANGERS_PER_SECOND
@@ -121,6 +125,20 @@ class Trail:
         if self._keep is not None:
             kept["text"] = self._keep(text[:_KEPT_TEXT])
         return kept
+
+
+def account_record(connector: str, owner: str, what: str) -> AuditRecord:
+    """The record of what became of an account: `accounts/connect` or `accounts/disconnect`."""
+    auth, _, principal = owner.partition(":")
+    return AuditRecord(
+        id=secrets.token_hex(8),
+        phase="call",
+        connector=connector,
+        principal=principal,
+        auth=cast("AuthMethod", auth),
+        method=what,
+        outcome="ok",
+    )
 
 
 class Audit:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ringmain_postgres.sql.changes import PARTS, shape
+from ringmain_postgres.sql.changes import PARTS as CHANGE_PARTS
+from ringmain_postgres.sql.changes import shape
 from ringmain_postgres.sql.grammar import SHAPES
 from ringmain_postgres.sql.parse import NESTED_COMMENT, Parsed, Tree, parse_body, too_deep
 from ringmain_postgres.sql.references import NO_CTES, Name, References, Walker
@@ -34,32 +35,31 @@ STATEMENTS: dict[str, dict[str, str]] = {
 }
 """What a migration may consist of, besides the table that each is about."""
 
-_PARTS: Mapping[str, Mapping[str, str]] = (
-    SHAPES
-    | PARTS
-    | {
-        "AlterTableCmd": shape("def", "subtype name behavior missing_ok num"),
-        "ColumnDef": shape(
-            "constraints raw_default",
-            "colname is_local identity generated",
-            typeName="TypeName",
-            collClause="CollateClause",
-        ),
-        "Constraint": shape(
-            "raw_expr",
-            "contype conname deferrable initdeferred skip_validation initially_valid is_enforced is_no_inherit "
-            "generated_when generated_kind nulls_not_distinct keys including fk_attrs pk_attrs fk_matchtype "
-            "fk_upd_action fk_del_action fk_del_set_cols",
-            pktable="RangeVar",
-        ),
-        "PartitionBoundSpec": shape(
-            "listdatums lowerdatums upperdatums", "strategy modulus remainder is_default"
-        ),
-        "PartitionElem": shape("expr", "name"),
-        "PartitionRangeDatum": shape("value", "kind"),
-        "PartitionSpec": shape("partParams", "strategy"),
-    }
-)
+PARTS: dict[str, dict[str, str]] = {
+    "AlterTableCmd": shape("def", "subtype name behavior missing_ok num"),
+    "ColumnDef": shape(
+        "constraints raw_default",
+        "colname is_local identity generated",
+        typeName="TypeName",
+        collClause="CollateClause",
+    ),
+    "Constraint": shape(
+        "raw_expr",
+        "contype conname deferrable initdeferred skip_validation initially_valid is_enforced "
+        "is_no_inherit generated_when generated_kind nulls_not_distinct keys including fk_attrs pk_attrs "
+        "fk_matchtype fk_upd_action fk_del_action fk_del_set_cols",
+        pktable="RangeVar",
+    ),
+    "PartitionBoundSpec": shape(
+        "listdatums lowerdatums upperdatums", "strategy modulus remainder is_default"
+    ),
+    "PartitionElem": shape("expr", "name"),
+    "PartitionRangeDatum": shape("value", "kind"),
+    "PartitionSpec": shape("partParams", "strategy"),
+}
+"""What they consist of beyond what a query and a change do."""
+
+_ALL_SHAPES: Mapping[str, Mapping[str, str]] = SHAPES | CHANGE_PARTS | PARTS
 
 _ALTERATIONS = frozenset(
     "AT_" + name
@@ -91,7 +91,6 @@ _OPERATOR_CLASSES = frozenset(
         "vector_ip_ops",
     ]
 )
-_ABOUT = {"AlterTableStmt": "alters", "IndexStmt": "alters", "RenameStmt": "alters", "CreateStmt": "makes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ def _step(parsed: Parsed) -> Step:
         names, about = (about,), None
     found = References()
     try:
-        Walker(found, _PARTS).fields(known, parsed.kind, tree, NO_CTES, 1, 1)
+        Walker(found, _ALL_SHAPES).fields(known, parsed.kind, tree, NO_CTES, 1, 1)
     except RecursionError:
         raise too_deep() from None
     return Step(parsed.kind, parsed.sql, about, names, tuple(_warnings(parsed.kind, tree)), found)
@@ -194,7 +193,7 @@ def _names(kind: str, tree: Tree) -> tuple[Name, ...]:
         case "CreateDomainStmt":
             return (_qualified(tree["domainname"]),)
         case "CreateSchemaStmt":
-            return ((tree["schemaname"], ""),)
+            return ((tree.get("schemaname", ""), ""),)
         case "DropStmt":
             return tuple(_object(each, tree["removeType"]) for each in tree["objects"])
         case "CommentStmt":

@@ -8,7 +8,7 @@ from ringmain_core.call import Call
 from ringmain_core.errors import AccountNeeded, UpstreamUnavailable
 from ringmain_core.identity.accounts.account import Account, Token
 from ringmain_core.identity.accounts.endpoints import Endpoints, Refused, Unreachable
-from ringmain_core.identity.accounts.flow import Flow
+from ringmain_core.identity.accounts.flow import Flow, OnChange
 from ringmain_core.identity.accounts.provider import ProviderClient
 from ringmain_core.identity.accounts.refreshing import Refreshing
 from ringmain_core.identity.accounts.stores import AccountStore, StoreUnavailable
@@ -43,6 +43,8 @@ class Accounts:
         ring: What they are sealed with.
         reach: Where the pages are.
         endpoints: The provider's; another one in tests.
+        on_change: Told of the owner whose account was connected (`accounts/connect`) or forgotten
+            (`accounts/disconnect`).
     """
 
     def __init__(
@@ -52,15 +54,17 @@ class Accounts:
         ring: KeyRing,
         reach: Reach,
         endpoints: Endpoints | None = None,
+        on_change: OnChange = lambda _, __: None,
     ) -> None:
         self.client = client
+        self._on_change = on_change
         self.provider = client.provider
         self._reach = reach
         self._store = store
         self._endpoints = endpoints or Endpoints(client)
         self._vault = Vault(store, ring, client.provider.name)
         self._refreshing = Refreshing(client, self._endpoints, self._vault, store)
-        self.flow = Flow(client, self._endpoints, self._vault, Tickets(client, ring, store))
+        self.flow = Flow(client, self._endpoints, self._vault, Tickets(client, ring, store), on_change)
 
     async def token(self, call: Call, provider_scopes: Collection[str] = ()) -> Token:
         """A token of the caller's own account, refreshed where that is due.
@@ -157,6 +161,7 @@ class Accounts:
             await self._vault.delete(owner)
         if account is None:
             return None
+        self._on_change(owner, "accounts/disconnect")
         try:
             if await self._endpoints.revoke(account.tokens):
                 return Disconnected(account, revoked=True)

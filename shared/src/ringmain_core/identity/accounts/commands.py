@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import ConfigurationError, UpstreamUnavailable
+from ringmain_core.gates.audit import account_record
 from ringmain_core.identity.accounts.accounts import Accounts
 from ringmain_core.identity.accounts.opened import local_accounts
 from ringmain_core.identity.accounts.stores import StoreUnavailable
 from ringmain_core.identity.accounts.tickets import LIVES
-from ringmain_core.on_disk import PolicyStore, key_ring
+from ringmain_core.on_disk import PolicyStore, key_ring, opened_audit
 from ringmain_core.principal import LOCAL, Principal
 from ringmain_core.settings import ConnectorSettings, CoreSettings
 
@@ -30,25 +31,32 @@ async def run_accounts(
     """Run one of the commands and return its exit status."""
     owner = _owner(connector, core, options.owner)
     connected = asyncio.Event()
-    async with local_accounts(connector, core, settings, key_ring(core), connected.set) as accounts:
-        if accounts is None:
-            raise ConfigurationError(
-                f"{connector.distribution} has no accounts to connect: set "
-                f"RINGMAIN_{connector.name.upper()}_CLIENT_ID first, if it supports them."
-            )
-        try:
-            match options.action:
-                case "connect":
-                    return await _connect(accounts, owner, connected, say, complain)
-                case "disconnect":
-                    return await _disconnect(accounts, owner, say, complain)
-                case _:
-                    return await _list(accounts, owner, say)
-        except StoreUnavailable as error:
-            raise ConfigurationError(f"accounts cannot be read or written: {error}") from None
-        except UpstreamUnavailable as error:
-            complain(error.message)
-            return _FAILED
+    with opened_audit(connector, core) as audit:
+
+        def on_record(whose: str, what: str) -> None:
+            audit.append(account_record(connector.name, whose, what))
+
+        async with local_accounts(
+            connector, core, settings, key_ring(core), on_record, connected.set
+        ) as accounts:
+            if accounts is None:
+                raise ConfigurationError(
+                    f"{connector.distribution} has no accounts to connect: set "
+                    f"RINGMAIN_{connector.name.upper()}_CLIENT_ID first, if it supports them."
+                )
+            try:
+                match options.action:
+                    case "connect":
+                        return await _connect(accounts, owner, connected, say, complain)
+                    case "disconnect":
+                        return await _disconnect(accounts, owner, say, complain)
+                    case _:
+                        return await _list(accounts, owner, say)
+            except StoreUnavailable as error:
+                raise ConfigurationError(f"accounts cannot be read or written: {error}") from None
+            except UpstreamUnavailable as error:
+                complain(error.message)
+                return _FAILED
 
 
 def _owner(connector: AnyConnector, core: CoreSettings, given: str) -> str:

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
@@ -39,11 +39,23 @@ class Consent:
     form: str
 
 
+OnChange = Callable[[str, str], None]
+"""Told of an owner and what has become of his account: `accounts/connect`, `accounts/disconnect`."""
+
+
 class Flow:
     """The steps, whoever serves them: consent, approval (off to the provider), and the way back."""
 
-    def __init__(self, client: ProviderClient, endpoints: Endpoints, vault: Vault, tickets: Tickets) -> None:
+    def __init__(
+        self,
+        client: ProviderClient,
+        endpoints: Endpoints,
+        vault: Vault,
+        tickets: Tickets,
+        on_change: OnChange,
+    ) -> None:
         self._client = client
+        self._on_change = on_change
         self._endpoints = endpoints
         self._vault = vault
         self._tickets = tickets
@@ -123,6 +135,7 @@ class Flow:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         account = Account(identity, tokens, self._client.client_id, now)
         await self._vault.put(ticket.owner, account)
+        self._on_change(ticket.owner, "accounts/connect")
         _log.info("an account at %s was connected for %s", title, ticket.owner)
         return ticket, account
 

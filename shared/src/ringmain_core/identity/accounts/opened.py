@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.identity.accounts.accounts import Accounts
+from ringmain_core.identity.accounts.flow import OnChange
 from ringmain_core.identity.accounts.provider import ProviderClient, is_safe
 from ringmain_core.identity.accounts.stores import store_of
 from ringmain_core.sealing import KeyRing
@@ -21,9 +22,17 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
+def _nobody(_: str, __: str) -> None: ...
+
+
 @asynccontextmanager
 async def served_accounts(
-    connector: AnyConnector, core: CoreSettings, settings: ConnectorSettings, ring: KeyRing, port: int
+    connector: AnyConnector,
+    core: CoreSettings,
+    settings: ConnectorSettings,
+    ring: KeyRing,
+    port: int,
+    on_change: OnChange = _nobody,
 ) -> "AsyncGenerator[tuple[Accounts | None, list[Route]]]":
     """The accounts of a connector that is served over HTTP, and the routes to add to its app.
 
@@ -33,6 +42,7 @@ async def served_accounts(
         settings: The connector's.
         ring: Seals what is kept.
         port: That the server listens on.
+        on_change: Told of accounts that were connected or forgotten.
 
     Raises:
         ConfigurationError: Where browsers could not reach the pages, or not in secret.
@@ -56,7 +66,7 @@ async def served_accounts(
     async def reach() -> str:
         return url
 
-    accounts = Accounts(client, store_of(core), ring, reach)
+    accounts = Accounts(client, store_of(core), ring, reach, on_change=on_change)
     try:
         yield accounts, Pages(accounts).routes()
     finally:
@@ -69,6 +79,7 @@ async def local_accounts(
     core: CoreSettings,
     settings: ConnectorSettings,
     ring: KeyRing,
+    on_change: OnChange = _nobody,
     connected: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[Accounts | None]:
     """The accounts of a connector without HTTP: the pages are on loopback, while there is a link to them."""
@@ -92,7 +103,7 @@ async def local_accounts(
             listener = Loopback(Pages(accounts, done).routes(), core.accounts_port)
         return await listener.url()
 
-    accounts = Accounts(client, store_of(core), ring, reach)
+    accounts = Accounts(client, store_of(core), ring, reach, on_change=on_change)
     try:
         yield accounts
     finally:
