@@ -158,6 +158,7 @@ def _small_pieces(bench: _Bench, log: AuditLog) -> None:
     upstream = Echo()
     record = AuditRecord(
         id=call.id,
+        phase="call",
         principal=AGENT,
         auth="api_key",
         connector="echo",

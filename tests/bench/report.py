@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 
@@ -76,7 +76,8 @@ def table(results: Sequence[Result]) -> str:
 
 def _cells(result: Result) -> tuple[str, ...]:
     ratios = result.ratios
-    spread = f"({min(ratios):.2f} to {max(ratios):.2f})" if len(ratios) > 1 else ""
+    low, high = _middle(ratios) if len(ratios) > 1 else (0.0, 0.0)
+    spread = f"({low:.2f} to {high:.2f})" if len(ratios) > 1 else ""
     ratio = "" if result.ratio is None else f"{result.ratio:.2f}"
     target = "" if result.target is None else f"{result.target:g}"
     bare = _number(median(result.bare)) if result.bare else ""
@@ -94,3 +95,11 @@ def _cells(result: Result) -> tuple[str, ...]:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
+
+
+def _middle(ratios: Sequence[float]) -> tuple[float, float]:
+    """Between which the middle half of many rounds lies, or all of a few."""
+    if len(ratios) < 8:
+        return min(ratios), max(ratios)
+    low, _, high = quantiles(ratios, n=4)
+    return low, high

@@ -29,7 +29,7 @@ def reply(status: str, body: bytes = b"", **headers: str) -> bytes:
 
 
 @contextmanager
-def canary(answer: bytes = reply("404 Not Found")) -> Generator[Canary]:  # noqa: B008 (bytes do not change)
+def canary(answer: bytes = reply("404 Not Found")) -> Generator[Canary]:
     """Listen on a free port for as long as the body runs."""
 
     class Handler(socketserver.BaseRequestHandler):

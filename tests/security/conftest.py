@@ -63,5 +63,4 @@ async def _create(server: str, name: str, setup: str) -> None:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A place for a module's server."""
-    made = tmp_path_factory.mktemp("attacked")
-    return made
+    return tmp_path_factory.mktemp("attacked")

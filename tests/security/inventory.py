@@ -1,5 +1,7 @@
 """Every route there is, as the app itself says."""
 
+from typing import Any
+
 import anyio
 from starlette.routing import Mount, Route
 
@@ -12,7 +14,8 @@ async def _routes() -> tuple[frozenset[str], frozenset[str]]:
     async with at_desk() as desk, http_bench(legacy_sse=True) as at:
         front = at.app.front
         speaking = frozenset(front._routes)  # pyright: ignore[reportPrivateUsage]
-        pages = front._pages.routes  # type: ignore[attr-defined] # pyright: ignore
+        app: Any = front._pages  # pyright: ignore[reportPrivateUsage]
+        pages: list[Any] = app.routes
         public = {route.path for route in pages if isinstance(route, Route | Mount)}
         unknown = [route for route in pages if not isinstance(route, Route | Mount)]
         assert not unknown

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ringmain_core.identity.api_keys import hash_key
+from ringmain_core.log import Redactor
 from standins.serving import clean_environment, command, serving
 
 TESTS = Path(__file__).parents[1]
@@ -64,7 +65,7 @@ class Target:
         return trail(self.folder, self.connector)
 
     def trail_after(self, before: int) -> list[dict[str, Any]]:
-        """What came on record since it had so many; at least one is waited for, as some comes after the answer."""
+        """What came on record since it had so many; one is waited for, as some come after the answer."""
         deadline = time.monotonic() + _ON_RECORD_WITHIN
         while len(made := self.trail()[before:]) == 0 and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -143,7 +144,7 @@ def on_stdio(argv: Sequence[str], settings: Mapping[str, str]) -> Generator["Std
 
 
 class Stdio:
-    """Lines to a server, and lines back. What it says on stderr is read at its end only: it must be little."""
+    """Lines to a server, and lines back; what it says on stderr is read at its end, and must be little."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._process = process
@@ -231,3 +232,8 @@ def close(process: "subprocess.Popen[bytes]") -> None:
 
 def postgres_command(*arguments: str) -> list[str]:
     return [command("ringmain-postgres"), *arguments]
+
+
+def unchanged_log(*_: object) -> Redactor:
+    """In place of `set_up_logging`, where a command runs in the process of the tests."""
+    return Redactor(())

@@ -10,7 +10,7 @@ from security.programs import ANN, BOB, Target, demo_target
 from security.wire import ERAS, LEGACY, Caller
 
 KEYS = {"ann": ANN, "bob": BOB}
-CALLS = {"json": 1_000, "sse": 500}  # in each era: 3,000 altogether; 10,000 take half a minute and more
+CALLS = {"json": 800, "sse": 400}  # in each era: 2,400 altogether; 10,000 take half a minute and more
 LINES = 4  # of each principal
 _WITHIN = 60.0
 

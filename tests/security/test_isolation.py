@@ -111,26 +111,30 @@ def test_request_state_of_another_principal_confirms_nothing(target: Target) -> 
 @pytest.mark.anyio
 async def test_an_idempotency_key_belongs_to_its_principal() -> None:
     safe = Safe()
-    async with bench(connector, upstream=safe, principal=ANN_IN_MEMORY, policy=POLICY) as at:
-        async with beside(at, safe, BOB_IN_MEMORY) as bob:
-            first = await ask(at.client, "keep", text="a", idempotency_key="k")
-            assert (first, await ask(bob, "keep", text="a", idempotency_key="k")) == (
-                "kept for ann",
-                "kept for bob",
-            )
-            # Nor can it be found out which keys somebody has used.
-            assert await ask(bob, "keep", text="b", idempotency_key="k2") == "kept for bob"
-            code, _ = await fault(at.client, "keep", text="b", idempotency_key="k")
-            assert code == "idempotency_key_reused"
-            assert safe.kept == [("ann", "a"), ("bob", "a"), ("bob", "b")]
+    async with (
+        bench(connector, upstream=safe, principal=ANN_IN_MEMORY, policy=POLICY) as at,
+        beside(at, safe, BOB_IN_MEMORY) as bob,
+    ):
+        first = await ask(at.client, "keep", text="a", idempotency_key="k")
+        assert (first, await ask(bob, "keep", text="a", idempotency_key="k")) == (
+            "kept for ann",
+            "kept for bob",
+        )
+        # Nor can it be found out which keys somebody has used.
+        assert await ask(bob, "keep", text="b", idempotency_key="k2") == "kept for bob"
+        code, _ = await fault(at.client, "keep", text="b", idempotency_key="k")
+        assert code == "idempotency_key_reused"
+        assert safe.kept == [("ann", "a"), ("bob", "a"), ("bob", "b")]
 
 
 @pytest.mark.anyio
 async def test_asana_a_cache_key_holds_principal_role_and_fence() -> None:
     safe = Safe()
-    async with bench(connector, upstream=safe, principal=ANN_IN_MEMORY, policy=POLICY) as at:
-        async with beside(at, safe, BOB_IN_MEMORY) as bob:
-            answers = [await ask(client, "look", box="low-1") for client in (at.client, bob, at.client, bob)]
+    async with (
+        bench(connector, upstream=safe, principal=ANN_IN_MEMORY, policy=POLICY) as at,
+        beside(at, safe, BOB_IN_MEMORY) as bob,
+    ):
+        answers = [await ask(client, "look", box="low-1") for client in (at.client, bob, at.client, bob)]
     assert answers == ["low-1, as ann sees it (*)", "low-1, as bob sees it (low-*)"] * 2
     assert safe.asked == ["ann", "bob"]  # so it does keep them
 

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from ringmain_core import cli
-from ringmain_core.log import Redactor
 from security.inventory import routes
-from security.programs import ANN, Target, demo_target
+from security.programs import ANN, Target, demo_target, unchanged_log
 from security.wire import METHODS, MODERN, Caller, send
 from unit.core.demo import connector
 from unit.core.http_bench import http_bench
@@ -101,7 +100,7 @@ def test_no_listener_off_loopback_without_authentication(
 
     monkeypatch.setattr(socket, "create_server", opened)
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    monkeypatch.setattr(cli, "set_up_logging", lambda *_: Redactor(()))
+    monkeypatch.setattr(cli, "set_up_logging", unchanged_log)
     policy = tmp_path / "policy.toml"
     policy.write_text('[roles.all]\nallow = ["*:*"]\n[[agents]]\nid = "ann"\nroles = ["all"]\n')
     hosts = ("0.0.0.0", "::", "", "0", "::ffff:127.0.0.1", "127.0.0.1.nip.io", "2130706433", "192.0.2.1")  # noqa: S104
@@ -119,7 +118,7 @@ def test_no_listener_for_metrics_off_loopback_without_a_token(
 ) -> None:
     monkeypatch.setenv("RINGMAIN_METRICS_PORT", "0")
     monkeypatch.setenv("RINGMAIN_METRICS_HOST", "0.0.0.0")  # noqa: S104
-    monkeypatch.setattr(cli, "set_up_logging", lambda *_: Redactor(()))
+    monkeypatch.setattr(cli, "set_up_logging", unchanged_log)
     assert cli.run(connector, ["serve", "--port", "0"]) == 2
     assert "Set RINGMAIN_METRICS_TOKEN" in capsys.readouterr().err
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,10 +67,8 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
     """Run a command to its end: all that it says."""
 
     def run(connector: AnyConnector, *arguments: str) -> str:
-        try:
+        with suppress(SystemExit):
             cli.run(connector, list(arguments))
-        except SystemExit:
-            pass
         shown = capsys.readouterr()
         assert shown.out or shown.err
         return shown.out + shown.err
@@ -113,7 +112,7 @@ def test_secrets_are_never_printed_by_commands(
         ("RINGMAIN_POSTGRES_URL", f"postgresql://u:{MARK}@127.0.0.1:1/x?sslmode=perhaps"),
         ("RINGMAIN_POSTGRES_URL", f"postgresql://u:{MARK}@127.0.0.1:1/x?passfile={MARK}&sslrootcert={MARK}"),
         ("RINGMAIN_POSTGRES_URL", f"u:{MARK}@127.0.0.1/x"),
-        ("RINGMAIN_POSTGRES_URL", f"file:/nowhere/secret"),
+        ("RINGMAIN_POSTGRES_URL", "file:/nowhere/secret"),
     ],
 )
 @pytest.mark.usefixtures("planted")

@@ -65,7 +65,7 @@ def found(kind: str, tree: ast.AST) -> Iterator[str]:
 
 def test_the_scan_sees_the_code() -> None:
     assert len(MODULES) > 100
-    bad = "import pickle\neval('1')\nf(verify=False)\nre.compile('x')\nredis.eval(SCRIPT)\nctx.v = ssl.CERT_NONE"
+    bad = "import pickle\neval('1')\nf(verify=False)\nre.compile('x')\nredis.eval(SCRIPT)\nv = ssl.CERT_NONE"
     seen = {kind: list(found(kind, ast.parse(bad))) for kind in ("modules", "calls", "keywords", "trust")}
     assert seen == {
         "modules": ["pickle"],

@@ -5,6 +5,7 @@ import re
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,19 @@ from opentelemetry.trace import use_span
 from pydantic import SecretStr
 
 from ringmain_core.identity.accounts.account import Tokens
-from ringmain_core.identity.accounts.endpoints import Endpoints
+from ringmain_core.identity.accounts.endpoints import Endpoints, Refused, Unreachable
 from ringmain_core.identity.accounts.provider import ProviderClient
-from ringmain_core.identity.fetching import fetch_json
+from ringmain_core.identity.fetching import Unfetchable, fetch_json
+from ringmain_core.secrets.reference import Unresolved
 from ringmain_core.secrets.settings import VaultSettings
+from ringmain_core.secrets.sources import OutOfReach
 from ringmain_core.secrets.vault import Vault
 from ringmain_core.telemetry.otel_settings import OtelSettings
 from ringmain_core.telemetry.otlp import start_otlp
 from ringmain_core.webhooks import Notice, webhooks
 from security.canary import Canary, canary, reply
 from security.conftest import Behind
-from security.programs import ANN, Target, postgres_target
+from security.programs import ANN, postgres_target
 from security.wire import Caller
 from unit.core.accounts.desk import DESK
 from unit.core.demo import connector as demo
@@ -80,13 +83,13 @@ def test_no_file_path_or_url_from_an_argument_is_opened(stage: Stage) -> None:
     answers: list[bytes] = []
     for tool in stage.caller.ask("tools/list").json["result"]["tools"]:
         properties: dict[str, Any] = tool["inputSchema"].get("properties", {})
-        required = {name: "x" for name in tool["inputSchema"].get("required", ())}
+        required = dict.fromkeys(tool["inputSchema"].get("required", ()), "x")
         for name, schema in properties.items():
             values: list[Any] = places(stage)
             if "array" in json.dumps(schema):
                 values = [[value] for value in values]
-            for value in values:
-                answers.append(stage.caller.tool(tool["name"], **(required | {name: value})).body)
+            calls = [required | {name: value} for value in values]
+            answers += [stage.caller.tool(tool["name"], **arguments).body for arguments in calls]
     assert len(answers) > 150
     assert [answer for answer in answers if IN_FILE.encode() in answer] == []
     assert stage.trap.visits == []
@@ -291,10 +294,8 @@ async def test_no_redirect_is_followed_with_credentials(
         with canary(reply(f"{status} Elsewhere", Location=f"{second.url}/x")) as first:
             monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", first.url)
             monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=otlp-key-1")
-            try:
+            with suppress(Unfetchable, Unresolved, OutOfReach, Unreachable, Refused):
                 await client(first.url)
-            except Exception as error:  # noqa: BLE001 (each has words of its own for it; what counts comes below)
-                assert not isinstance(error, AssertionError)
         assert first.visits
         assert credential.lower() in first.visits[0].lower()
         assert second.visits == []

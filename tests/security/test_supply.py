@@ -23,25 +23,20 @@ def test_the_protocols_library_is_bounded_and_in_one_place() -> None:
 def test_every_dependency_has_a_lower_bound() -> None:
     for package in packages():
         declared = project(package)["project"]
-        lines = [*declared["dependencies"], *sum(declared.get("optional-dependencies", {}).values(), [])]
-        loose = [
-            line
-            for line in lines
-            if ">=" not in line and "==" not in line and not line.startswith("ringmain")
-        ]
-        assert (package.name, loose) == (package.name, [])
+        extras: dict[str, list[str]] = declared.get("optional-dependencies", {})
+        lines: list[str] = [*declared["dependencies"], *(line for lines in extras.values() for line in lines)]
+        bounded = re.compile(r">=|==|^ringmain")
+        assert (package.name, [line for line in lines if not bounded.search(line)]) == (package.name, [])
 
 
 @pytest.mark.parametrize("package", CONNECTORS, ids=lambda path: path.name)
 def test_postmark_mcp_commands_are_called_what_their_package_is(package: Path) -> None:
-    """`uvx NAME` runs the command of that name: were it another package's, somebody else could take the name."""
+    """`uvx NAME` runs the command of that name; under any other, somebody else could offer it."""
     name = project(package)["project"]["name"]
     assert name == f"ringmain-{package.name}"
-    ours = [
-        point
-        for point in entry_points(group="console_scripts")
-        if point.value.startswith(f"ringmain_{package.name}")
-    ]
+    scripts = entry_points(group="console_scripts")
+    module = f"ringmain_{package.name}"
+    ours = [point for point in scripts if point.value.startswith(module)]
     assert [point.name for point in ours] == [name]
 
 

@@ -12,7 +12,15 @@ import anyio
 
 from ringmain_core.call import Call
 from ringmain_core.confirmations import Ask
-from ringmain_core.errors import InProgress, KeyReused, OutcomeUnknown, StateLost, ToolFailure, Unexpected
+from ringmain_core.errors import (
+    DeadlineExceeded,
+    InProgress,
+    KeyReused,
+    OutcomeUnknown,
+    StateLost,
+    ToolFailure,
+    Unexpected,
+)
 from ringmain_core.results import WireResult
 from ringmain_core.sealing import KeyRing, NotSealedHere
 from ringmain_core.state import State, StateUnavailable
@@ -23,6 +31,7 @@ REPLAYED_META = "dev.ringmain/replayed"
 _KEPT = 24 * 3600.0  # seconds
 _GRACE = 10.0  # seconds beyond a call's time within which its process may still be at work
 _RETRY_MS = 1_000
+_FREED, _FREED_FOR = b"", 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -35,7 +44,7 @@ class _Record:
         ends: Until when the call that uses it may be at work.
         note: What it has noted before its effect.
         result: What it came to.
-        sealed: All that, as it is kept.
+        sealed: All that, as it is kept; empty for a key that is free again.
     """
 
     digest: str
@@ -81,7 +90,7 @@ class Idempotency:
         digest = _digest(arguments)
         try:
             known = await self._load(name)
-            if known is not None:
+            if known is not None and known.sealed:
                 done = await self._settled(name, known, digest, settle)
                 if done is not None:
                     return done
@@ -127,24 +136,30 @@ class Idempotency:
         async def note(value: Any) -> None:
             record.note = value
             try:
-                await self._keep(name, record)
+                ours = await self._keep(name, record)
             except StateUnavailable as error:
                 raise StateLost("What is done cannot be noted now, so it is not done.") from error
+            if not ours:
+                raise InProgress(
+                    "Another call with this `idempotency_key` has taken over: ask with it again."
+                )
+            self._require_time(record)
 
         call.keep_note = note
         try:
+            self._require_time(record)
             result = await run()
         except (OutcomeUnknown, Unexpected):
             await self._give_up(name, record)
             raise
         except (ToolFailure, Ask):
-            await self._forget(name)
+            await self._forget(name, record)
             raise
         except BaseException:
             await self._give_up(name, record)
             raise
         if result.get("resultType") == "input_required":
-            await self._forget(name)
+            await self._forget(name, record)
             return result
         record.result = result
         try:
@@ -163,10 +178,15 @@ class Idempotency:
             except StateUnavailable as error:  # then the record says “running” until its time is over
                 _log.warning("an open outcome could not be noted for its idempotency key: %s", error)
 
-    async def _forget(self, name: str) -> None:
+    def _require_time(self, record: _Record) -> None:
+        """A process that has stood still must not go on with what another may have taken over."""
+        if self._clock() >= record.ends - _GRACE:
+            raise DeadlineExceeded("This took too long before it began, so nothing was done. Try again.")
+
+    async def _forget(self, name: str, record: _Record) -> None:
         with anyio.CancelScope(shield=True):
             try:
-                await self._state.delete(name)
+                await self._state.replace(name, record.sealed, _FREED, _FREED_FOR)
             except StateUnavailable as error:
                 _log.warning("an idempotency key could not be freed: %s", error)
 
@@ -181,19 +201,27 @@ class Idempotency:
                 "A call with this `idempotency_key` has begun just now. Ask again with the same key.",
                 retry_after_ms=_RETRY_MS,
             )
+        record.sealed = sealed
 
     async def _load(self, name: str) -> _Record | None:
         sealed = await self._state.get(name)
         if sealed is None:
             return None
+        if sealed == _FREED:
+            return _Record("", 0.0)
         try:
             values = json.loads(self._ring.open("idempotency", name, sealed))
         except NotSealedHere as error:
             raise StateUnavailable("what is kept was sealed with another key") from error
         return _Record(**values, sealed=sealed)
 
-    async def _keep(self, name: str, record: _Record) -> None:
-        await self._state.put(name, self._seal(name, record), _KEPT)
+    async def _keep(self, name: str, record: _Record) -> bool:
+        """Put it in the place of what is known to be there; False where another call has taken over."""
+        sealed = self._seal(name, record)
+        kept = await self._state.replace(name, record.sealed, sealed, _KEPT)
+        if kept:
+            record.sealed = sealed
+        return kept
 
     def _seal(self, name: str, record: _Record) -> bytes:
         values = {

@@ -69,6 +69,8 @@ class Invoke:
         async def write() -> WireResult:
             if call.before_effect is not None:
                 await call.before_effect()
+            if call.remaining <= 0:  # the disk was slow, or the process stood still
+                raise DeadlineExceeded(f"`{tool.name}` had no time left to begin, so nothing was done.")
             return await run()
 
         async def settle(note: Any) -> WireResult | None:

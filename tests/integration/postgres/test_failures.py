@@ -57,7 +57,7 @@ async def test_a_database_that_is_down_at_start_is_reported_and_used_once_it_is_
                 "Tell the operator to run `ringmain-postgres doctor`."
             )
             code, _ = await fault(at.client, "query", sql="SELECT 1")
-            assert code == "upstream_unavailable"
+            assert code == "upstream_refused"
             await admin.execute("CREATE DATABASE later")
             assert rows_of(await ask(at.client, "query", sql="SELECT 1")) == [[1]]
     finally:

@@ -11,7 +11,9 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
+from ringmain_core.cursors import Cursors
 from ringmain_core.secrets import Secrets
+from ringmain_core.services import Services
 from ringmain_postgres.client import Database
 from ringmain_postgres.paging import PageRequest, fetch_page
 from ringmain_postgres.session import Session
@@ -27,7 +29,8 @@ EVIL = "x\"}'); DROP TABLE customers; --\\"
 @asynccontextmanager
 async def opened(url: SecretStr | str, secrets: Secrets | None = None) -> AsyncGenerator[Database]:
     url = url if isinstance(url, SecretStr) else SecretStr(url)
-    database = Database("shop", DatabaseSettings(url=url), PostgresSettings(pool_size=1), secrets)
+    services = Services(Cursors(b"key"), secrets=secrets or Secrets())
+    database = Database("shop", DatabaseSettings(url=url), PostgresSettings(pool_size=1), services)
     try:
         yield database
     finally:

@@ -27,7 +27,7 @@ async def test_databases_are_listed_with_version_and_schemas(shop: str, server_v
     async with bench(connector, settings=settings(shop)) as at:
         text = await ask(at.client, "list_databases")
     assert text.startswith(f"shop: PostgreSQL {server_version}.")
-    assert text.endswith(", read-only; schemas hr, public, sales")
+    assert text.endswith("; schemas hr, public, sales")
 
 
 async def test_objects_are_found_by_name_and_comment_in_every_kind(shop: str) -> None:

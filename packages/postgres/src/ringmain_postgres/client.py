@@ -4,12 +4,15 @@ import logging
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, cast
 
 import anyio
 
 from ringmain_core.errors import DeadlineExceeded, ToolFailure, UpstreamRefused, UpstreamUnavailable
-from ringmain_core.secrets import Secrets
+from ringmain_core.services import Services
+from ringmain_core.upstream.retries import Retries
+from ringmain_core.upstream.trouble import Trouble
 from ringmain_postgres.catalog import quoted
 from ringmain_postgres.changing import READ_WRITE, ChangeSession
 from ringmain_postgres.pool import Pool
@@ -29,6 +32,7 @@ _CONSTANTS = SESSION_SETTINGS | {
 }
 _CLEAN_UP_SECONDS = 3.0
 _RETRY_MS = 2_000
+_CONNECTING = Retries(tries=2)
 
 
 class Database:
@@ -39,14 +43,18 @@ class Database:
         name: str,
         settings: DatabaseSettings,
         common: PostgresSettings,
-        secrets: Secrets | None = None,
+        services: Services,
     ) -> None:
         self.name = name
         self.settings = settings
         self.common = common
-        self._secrets = secrets or Secrets()
+        self._secrets = services.secrets
         self._url = ""
-        self._pool = Pool(self._connect, common.pool_size, common.connect_timeout)
+        reach = services.guards.guard(
+            f"postgres:{name}", self._trouble, at_once=common.pool_size, retries=_CONNECTING
+        )
+        connect = partial(reach.call, self._connect, access="read", name="connect")
+        self._pool = Pool(connect, common.pool_size, common.connect_timeout)
         self._guard: Guard | None = None
         self._opening = ""
         self._memory = Memory(Recall() if common.prepared_statements else None)
@@ -97,8 +105,11 @@ class Database:
             self._pool.renew()
         try:
             connection = await self._pool.take()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise self._unavailable(error) from error
+        except TimeoutError as error:
+            raise UpstreamUnavailable(
+                f"All connections to the database {self.name!r} are in use. Try again in a few seconds.",
+                retry_after_ms=_RETRY_MS,
+            ) from error
         usual = clean = False
         try:
             try:
@@ -199,16 +210,27 @@ class Database:
             raise RuntimeError("a connection was handed out before it was initialised")
         return self._guard
 
-    def _unavailable(self, error: BaseException) -> UpstreamUnavailable:
-        _log.warning("database %s: %s", self.name, type(error).__name__)
+    def _trouble(self, error: Exception) -> Trouble | None:
+        """What it means where there is no connection to be had."""
+        import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+
         code = _sqlstate(error)
         if code.startswith("28"):
             why = "refuses the configured login. Tell the operator to run `ringmain-postgres doctor`"
-        elif code == "3D000":
+            return Trouble("auth", message=f"The database {self.name!r} {why}.")
+        if code == "3D000":
             why = "does not exist on its server. Tell the operator to run `ringmain-postgres doctor`"
-        else:
-            why = "cannot be reached now. Try again in a few seconds"
-        return UpstreamUnavailable(f"The database {self.name!r} {why}.", retry_after_ms=_RETRY_MS)
+            return Trouble("refused", message=f"The database {self.name!r} {why}.")
+        if isinstance(error, (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+            return Trouble("down", message=self._unavailable(error).message)
+        return None
+
+    def _unavailable(self, error: BaseException) -> UpstreamUnavailable:
+        _log.warning("database %s: %s", self.name, type(error).__name__)
+        return UpstreamUnavailable(
+            f"The database {self.name!r} cannot be reached now. Try again in a few seconds.",
+            retry_after_ms=_RETRY_MS,
+        )
 
     def _in_our_words(self, error: Exception, seconds: float) -> ToolFailure:
         code = _sqlstate(error)

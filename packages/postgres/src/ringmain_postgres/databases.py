@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from ringmain_core.arguments import Upstream
 from ringmain_core.errors import ConfigurationError, NotFound
-from ringmain_core.secrets import Secrets
 from ringmain_core.services import Services
 from ringmain_postgres.client import Database
 from ringmain_postgres.ears import Ears
@@ -21,11 +20,11 @@ class Postgres(Upstream):
         self.cursors = services.cursors
         self.tokens = CommitTokens(services.cursors, services.state)
         self.databases = {
-            name: Database(name, database, settings, services.secrets)
+            name: Database(name, database, settings, services)
             for name, database in settings.databases.items()
         }
         self._ears = {
-            name: _ears(name, each, settings, services.secrets) for name, each in settings.databases.items()
+            name: _ears(name, each, settings, services) for name, each in settings.databases.items()
         }
 
     def database(self, name: str | None) -> Database:
@@ -59,13 +58,13 @@ class Postgres(Upstream):
             await database.close()
 
 
-def _ears(name: str, settings: DatabaseSettings, common: PostgresSettings, secrets: Secrets) -> Ears:
+def _ears(name: str, settings: DatabaseSettings, common: PostgresSettings, services: Services) -> Ears:
     """Listens past a pooler, where the settings say how."""
     direct = settings.listen_url is not None or common.prepared_statements
     if settings.listen_url is not None:
         settings = settings.model_copy(update={"url": settings.listen_url})
     common = common.model_copy(update={"pool_size": 1, "prepared_statements": direct})
-    return Ears(Database(name, settings, common, secrets), notifies=direct)
+    return Ears(Database(name, settings, common, services), notifies=direct)
 
 
 @asynccontextmanager

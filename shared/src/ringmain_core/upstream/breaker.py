@@ -146,6 +146,7 @@ class Breaker:
         if self._state != "closed":
             return
         if self._clock() - self._answered_at < _RECENTLY:
+            self._pause = self._tripping.pause / 2  # should that one fail, the usual pause is the next
             self._become("half_open")
         else:
             self._until = self._clock() + min(seconds, self._tripping.longest)
