@@ -85,7 +85,7 @@ def started(
 def cpu_of(process: psutil.Process) -> float:
     """Seconds of CPU that a process has used, its threads included.
 
-    On Linux to the nanosecond, but without threads that have ended; elsewhere in the steps of the kernel's clock.
+    On Linux to the nanosecond, but without threads that have ended; elsewhere in steps of the kernel's clock.
     """
     tasks = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
     nanoseconds = [int(text.split()[0]) for text in map(_read, tasks) if text]

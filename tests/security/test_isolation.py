@@ -85,6 +85,22 @@ def test_a_cursor_of_another_principal_is_no_cursor(postgres: Target, era: str) 
     assert "[3]" in ann.tool("next_page", cursor=cursor).text.replace(" ", "")
 
 
+def test_a_commit_token_of_another_principal_is_none(behind: Behind, tmp_path: Path) -> None:
+    sql = "UPDATE victim SET v = v WHERE id = 1"
+    with postgres_target(tmp_path, behind.attacked, RINGMAIN_POSTGRES_WRITES="true") as target:
+        ann, bob = (Caller(target.port, key, path="/v2/mcp") for key in (ANN, BOB))
+        token = ann.tool("write", sql=sql).json["result"]["structuredContent"]["commit_token"]
+        stolen = bob.tool("write", sql=sql, commit_token=token).without_ids()
+        forged = bob.tool("write", sql=sql, commit_token="A" * len(token)).without_ids()
+        assert stolen == forged
+        assert stolen[1]["result"]["isError"] is True
+        assert (
+            ann.tool("write", sql=sql, commit_token=token).json["result"]["structuredContent"]["done"] is True
+        )
+        used = ann.tool("write", sql=sql, commit_token=token).json["result"]
+        assert (used["isError"], "has been used" in used["content"][0]["text"]) == (True, True)
+
+
 def wiped(caller: Caller, **more: Any) -> Answer:
     return caller.ask("tools/call", {"name": "wipe", "arguments": {}, **more})
 

@@ -75,8 +75,8 @@ def run_http(
 
     with ExitStack() as stack:
         # Sockets and folders that workers share; everything else each of them opens for itself.
-        listener = listen(core)
         metrics = stack.enter_context(metrics_port(core))
+        listener = stack.enter_context(listen(core))
         if metrics is not None:
             say(metrics.url)
         announce = say

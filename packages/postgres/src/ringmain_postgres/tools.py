@@ -16,16 +16,16 @@ from ringmain_postgres.plans import explain as explain_statement
 from ringmain_postgres.posture import posture
 from ringmain_postgres.rowtext import Format
 from ringmain_postgres.session import Session, StatementRefused
-from ringmain_postgres.sql import Checked, SqlRefused, normalize
+from ringmain_postgres.sql import Checked, SqlRefused, keepable
 
 _DEFAULT_KINDS: tuple[catalog.Kind, ...] = ("table", "view", "materialized_view", "foreign_table")
 _DEFAULT_SECTIONS: tuple[catalog.Section, ...] = ("columns", "constraints", "indexes", "comments", "stats")
 
 
 def without_literals(sql: Any) -> str:
-    """A statement as the audit keeps it: with `$n` where its constants were."""
+    """A statement as the audit keeps it: without its constants and comments."""
     try:
-        return normalize(str(sql))
+        return keepable(str(sql))
     except SqlRefused:
         return f"<not SQL, {len(str(sql))} characters>"
 

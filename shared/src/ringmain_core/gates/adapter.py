@@ -41,6 +41,7 @@ class Exchange:
         refusal: Set by a refusal, for the status line and headers.
         gone: Whether the client went away before it was answered.
         on_record: Whether a call has come of it, which puts itself on record.
+        handshake_failed: Whether the client tried to open a session, and could not.
         on_disconnect: Called when it does.
     """
 
@@ -51,6 +52,7 @@ class Exchange:
     refusal: Refusal | None = None
     gone: bool = False
     on_record: bool = False
+    handshake_failed: bool = False
     on_disconnect: Callable[[], None] | None = None
 
 
@@ -77,13 +79,16 @@ class Adapter:
             exchange.on_record = True
         token = current_call.set(call)
         scope = anyio.CancelScope()
+        answered = False
         if exchange is not None and not (call.in_session and exchange.resumable):
             exchange.on_disconnect = scope.cancel  # nobody can get the answer any more
             if exchange.gone:
                 scope.cancel()
         try:
             with scope:
-                return await pass_through(self._gates, call, lambda: _handle(ctx, call_next))
+                result = await pass_through(self._gates, call, lambda: _handle(ctx, call_next))
+                answered = True
+                return result
         except Refusal as refusal:
             on_status_line = refusal.retryable or isinstance(refusal, InsufficientScope | VersionGone)
             if exchange is not None and (on_status_line or not call.in_session):
@@ -98,6 +103,8 @@ class Adapter:
             raise MCPError(_INTERNAL, words, data) from error
         finally:
             current_call.reset(token)
+            if exchange is not None and call.method == "initialize":
+                exchange.handshake_failed = not answered
         raise MCPError(_CANCELLED, "The client went away; the call was cancelled.")
 
     def _call(self, ctx: ServerRequestContext[Any, Any], exchange: Exchange | None) -> Call:

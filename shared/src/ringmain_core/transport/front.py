@@ -25,7 +25,7 @@ from ringmain_core.refusals import (
 from ringmain_core.transport.neighbours import Neighbours
 from ringmain_core.transport.posts import Headers, answer_post, with_headers
 from ringmain_core.transport.refusals import Challenge, answer
-from ringmain_core.transport.strict_json import NotStrictJson, loads_strict
+from ringmain_core.transport.strict_json import WRONG_ID, NotStrictJson, has_wrong_id, loads_strict
 
 _FIRST_ERROR = 400
 
@@ -185,9 +185,11 @@ class Front:
                 break
         whole = bytes(body)
         try:
-            loads_strict(whole)
+            message = loads_strict(whole)
         except NotStrictJson as error:
             raise MalformedRequest(f"Not a JSON message: {error}.") from error
+        if has_wrong_id(message):
+            raise Rejected(WRONG_ID)
         return whole
 
     async def _exchange(
@@ -207,29 +209,36 @@ class Front:
                 # Already answered: what the record says is all that can still be done.
                 self._recorded(Rejected(f"The protocol's checks answered {status}."), principal, route)
             return
-        await self._serve_stream(route.app, scope, receive, send)
+        status = await self._serve_stream(route.app, scope, receive, send)
+        if status >= _FIRST_ERROR and not exchange.on_record:
+            self._recorded(Rejected(f"The protocol's checks answered {status}."), principal, route)
 
-    async def _serve_stream(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve what may stay open for ever; `close_streams` ends it as if it were complete."""
+    async def _serve_stream(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> int:
+        """Serve what may stay open for ever; `close_streams` ends it as if it were complete.
+
+        Returns:
+            The status of the answer; 0 where there was none.
+        """
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 (ASGI apps run in tasks)
-        started = False
+        status = 0
 
         async def send_and_note(message: Message) -> None:
-            nonlocal started
-            started = True
+            nonlocal status
+            status = message.get("status", status)
             await send(message)
 
         self._streams.add(task)
         try:
             await app(scope, receive, send_and_note)
         except asyncio.CancelledError:
-            if not self._closing or not started:
+            if not self._closing or not status:
                 raise
             task.uncancel()
             await send({"type": "http.response.body", "body": b""})
         finally:
             self._streams.discard(task)
+        return status
 
 
 @lru_cache(maxsize=1024)

@@ -9,6 +9,7 @@ from ringmain_core.gates.adapter import Exchange
 from ringmain_core.transport.refusals import Challenge, restated
 
 _NOTICE_DISCONNECT_AFTER = 0.2  # seconds; shorter calls are over before it would help
+_SESSION = b"mcp-session-id"
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -29,6 +30,7 @@ async def answer_post(
     replayed = answered = False
     status = 0
     start: Message | None = None
+    dead_session: bytes | None = None
     watching: list[asyncio.Task[None]] = []
 
     async def replay() -> Message:
@@ -39,7 +41,7 @@ async def answer_post(
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send_with_status(message: Message) -> None:
-        nonlocal start, answered, status
+        nonlocal start, answered, status, dead_session
         if message["type"] == "http.response.start":
             status = message["status"]
             start = message  # held until there is a body: only then is it known whether a gate refused
@@ -47,6 +49,8 @@ async def answer_post(
         if start is not None:
             if exchange.refusal is not None:
                 start = restated(start, exchange.refusal, challenge())
+            if exchange.handshake_failed:
+                start, dead_session = _without_session(start)
             await send(start)
             start = None
         answered = not message.get("more_body", False)
@@ -75,7 +79,28 @@ async def answer_post(
                 cancel()
         for task in watching:
             task.cancel()
+        if dead_session is not None:
+            await _end_session(app, scope, dead_session)
     return status
+
+
+def _without_session(start: Message) -> tuple[Message, bytes | None]:
+    """The start of an answer to a handshake that failed, and the session that it would have announced."""
+    headers = list(start.get("headers", ()))
+    session = next((value for name, value in headers if name.lower() == _SESSION), None)
+    return {**start, "headers": [pair for pair in headers if pair[0].lower() != _SESSION]}, session
+
+
+async def _end_session(app: ASGIApp, scope: Scope, session: bytes) -> None:
+    """End a session that nobody can use, the way its client would: the SDK keeps it otherwise."""
+    headers = [pair for pair in scope["headers"] if pair[0] not in (_SESSION, b"content-length")]
+
+    async def nothing() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def nowhere(_: Message) -> None: ...
+
+    await app({**scope, "method": "DELETE", "headers": [*headers, (_SESSION, session)]}, nothing, nowhere)
 
 
 def with_headers(headers: Headers, send: Send) -> Send:

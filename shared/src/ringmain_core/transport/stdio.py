@@ -17,7 +17,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.server.lowlevel import Server
 from mcp.shared.message import SessionMessage
 
-from ringmain_core.transport.strict_json import NotStrictJson, loads_strict
+from ringmain_core.transport.strict_json import WRONG_ID, NotStrictJson, has_wrong_id, loads_strict
 
 _BUFFERED = 64
 _FLUSHED_WITHIN = 5.0
@@ -128,7 +128,8 @@ def _parse(line: bytes, max_line: int) -> SessionMessage | bytes:
     if len(line) > max_line:
         return _error(types.INVALID_REQUEST, f"The message is longer than {max_line:,} bytes.")
     try:
-        loads_strict(line)
+        if has_wrong_id(loads_strict(line)):
+            return _error(types.INVALID_REQUEST, WRONG_ID)
         return SessionMessage(types.jsonrpc_message_adapter.validate_json(line, by_name=False))
     except NotStrictJson as error:
         return _error(types.PARSE_ERROR, f"Not a JSON message: {error}.")

@@ -6,6 +6,7 @@ import re
 from typing import Any, NoReturn
 
 _MOST_DEPTH = 64
+WRONG_ID = "The `id` of a request is a text or a whole number."
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -36,6 +37,14 @@ def loads_strict(body: bytes) -> Any:
     if _SURROGATE.search(text) and _has_lone_surrogate(value):
         raise NotStrictJson("a string has half a surrogate pair")
     return value
+
+
+def has_wrong_id(message: Any) -> bool:
+    """Whether a JSON-RPC request has an `id` that nobody could answer to; some readers take it for none."""
+    if not isinstance(message, dict) or "method" not in message or "id" not in message:
+        return False
+    named: object = message["id"]  # pyright: ignore[reportUnknownVariableType] (JSON)
+    return isinstance(named, bool) or not isinstance(named, str | int)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def test_no_statement_but_select_is_in_the_table() -> None:
 
 def test_importing_the_guard_loads_neither_the_parser_nor_a_driver() -> None:
     program = (
-        "import sys, ringmain_postgres.sql as s; s.normalize('SELECT 1')\n"
+        "import sys, ringmain_postgres.sql as s; s.keepable('SELECT 1')\n"
         "slow = {'postgast', 'google.protobuf', 'asyncpg', 'postgast.nodes'} & set(sys.modules)\n"
         "assert not slow, slow\n"
         "import postgast; assert postgast.parse('SELECT 1').stmts"

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from ringmain_postgres.sql import SqlRefused, normalize
-from ringmain_postgres.sql.parse import parse, parse_body
+from ringmain_postgres.sql import SqlRefused
+from ringmain_postgres.sql.parse import normalize, parse, parse_body
 from ringmain_postgres.sql.references import collect
 
 

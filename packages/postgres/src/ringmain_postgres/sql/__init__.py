@@ -2,7 +2,7 @@
 
 from ringmain_postgres.sql.catalogue import Fetch
 from ringmain_postgres.sql.guard import SESSION_SETTINGS, Checked, Guard, Kind
-from ringmain_postgres.sql.parse import normalize
+from ringmain_postgres.sql.kept import keepable
 from ringmain_postgres.sql.policy import Policy
 from ringmain_postgres.sql.recall import Recall, holds_sql
 from ringmain_postgres.sql.refused import SqlRefused
@@ -17,5 +17,5 @@ __all__ = [
     "Recall",
     "SqlRefused",
     "holds_sql",
-    "normalize",
+    "keepable",
 ]
