@@ -357,7 +357,8 @@ async def test_python_sdk_3228_nothing_is_kept_of_a_handshake_that_fails() -> No
             assert answer.json["error"]["code"] == -32602
             at.audit.records.clear()
 
-    async with http_bench() as at:
+    unlimited = '[limits]\n"*" = { rate = "100000/s", burst = 100000 }\n'
+    async with http_bench(POLICY + unlimited) as at:
         await flood(at, 50)
         gc.collect()
         before = sys.getallocatedblocks()
