@@ -58,11 +58,12 @@ async def test_nothing_listens_before_there_is_a_link_and_after_the_end() -> Non
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("lives", [0.0, 0.05], ids=["at once", "soon"])
 async def test_the_listener_ends_with_the_links_and_comes_back_with_the_next(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, lives: float
 ) -> None:
     async with local() as accounts:
-        monkeypatch.setattr(loopback, "LIVES", 0.05)
+        monkeypatch.setattr(loopback, "LIVES", lives)
         link = await accounts.link("local:local")
         async with asyncio.timeout(20):
             while await is_listening(link):  # noqa: ASYNC110 (only asking it can tell)

@@ -152,7 +152,8 @@ async def test_a_listener_that_fails_harms_nobody(kept: Kept, caplog: pytest.Log
     kept.write("the third")
     await kept.refreshed()
     assert kept.secret.get_secret_value() == "the third"
-    assert said(caplog) == ["ERROR a listener of changed secrets failed"] * 2
+    errors = [line for line in said(caplog) if line.startswith("ERROR")]
+    assert errors == ["ERROR a listener of changed secrets failed"] * 2
 
 
 async def test_in_the_background_a_change_is_found(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:

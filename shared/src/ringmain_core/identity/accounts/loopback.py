@@ -35,7 +35,7 @@ class Loopback:
         self._port = port
         self._url = ""
         self._server: uvicorn.Server | None = None
-        self._serving: asyncio.Task[None] | None = None
+        self._serving: set[asyncio.Task[None]] = set()
         self._end: asyncio.TimerHandle | None = None
         self._starting = asyncio.Lock()
 
@@ -47,8 +47,8 @@ class Loopback:
         """
         async with self._starting:
             if self._server is None or self._server.should_exit:
-                if self._serving is not None:
-                    await self._serving
+                if self._port and self._serving:  # not `await`: whoever gives up must not end it
+                    await asyncio.wait(self._serving)
                 self._start()
         if self._end is not None:
             self._end.cancel()
@@ -65,8 +65,8 @@ class Loopback:
         self.end()
         if self._end is not None:
             self._end.cancel()
-        if self._serving is not None:
-            await self._serving
+        if self._serving:
+            await asyncio.wait(self._serving)
 
     def _start(self) -> None:
         try:
@@ -87,7 +87,9 @@ class Loopback:
         )
         self._server = _Quiet(config)
         self._url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        self._serving.add(serving)
+        serving.add_done_callback(self._serving.discard)
 
 
 class _Quiet(uvicorn.Server):
