@@ -62,6 +62,19 @@ def shop(server: str) -> str:
     return create_database(server, "shop", (DATA / "shop.sql").read_text(encoding="utf-8"))
 
 
+@pytest.fixture
+def tidied(shop: str) -> Iterator[None]:
+    """The shop as it was, for tests that make objects in it."""
+    yield
+    anyio.run(_run, shop, "DROP SCHEMA IF EXISTS shed, desk CASCADE; DROP TABLE IF EXISTS public.tally")
+
+
+async def _run(dsn: str, sql: str) -> None:
+    connection: Any = await asyncpg.connect(dsn)
+    await connection.execute(sql)
+    await connection.close()
+
+
 @pytest.fixture(scope="session")
 def shop_reader(shop: str) -> str:
     """The same database, as a role that can only read it."""

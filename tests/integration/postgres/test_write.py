@@ -17,7 +17,7 @@ from standins.asking import ask, fault, fenced, rows_of
 
 asyncpg: Any = importlib.import_module("asyncpg")  # it ships no types
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("tidied")]
 
 TABLES = """
 DROP SCHEMA IF EXISTS desk CASCADE;

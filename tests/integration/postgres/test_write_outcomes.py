@@ -19,7 +19,7 @@ from standins.cutting import nothing, way_to
 
 asyncpg: Any = importlib.import_module("asyncpg")  # it ships no types
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("tidied")]
 
 TABLE = """
 DROP TABLE IF EXISTS tally;

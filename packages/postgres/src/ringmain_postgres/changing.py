@@ -52,21 +52,21 @@ class ChangeSession(Session):
 
     async def do(self, sql: str, parameters: Sequence[Any]) -> Rows:
         """Run a judged statement with values that came as JSON."""
-        statement = await self._connection.prepare(sql, name="")
+        statement = await (await self._begun()).prepare(sql, name="")
         types = [parameter.name for parameter in statement.get_parameters()]
         return await self.run(sql, parameters, types)
 
     async def execute(self, sql: str) -> None:
         """Run one judged statement that returns nothing."""
-        await self._connection.execute(sql)
+        await (await self._begun()).execute(sql)
 
     async def savepoint(self) -> None:
         """Mark where `take_back` goes back to."""
-        await self._connection.execute("SAVEPOINT ringmain")
+        await (await self._begun()).execute("SAVEPOINT ringmain")
 
     async def take_back(self) -> None:
         """Undo everything since `savepoint`."""
-        await self._connection.execute("ROLLBACK TO SAVEPOINT ringmain")
+        await (await self._begun()).execute("ROLLBACK TO SAVEPOINT ringmain")
 
     async def mark(self) -> dict[str, str]:
         """What `outcome_of` needs to find out later what became of this transaction."""
@@ -81,7 +81,7 @@ class ChangeSession(Session):
             OutcomeUnknown: Where the answer did not come: it may have been committed.
         """
         try:
-            await self._connection.execute("COMMIT")
+            await (await self._begun()).execute("COMMIT")
         except Exception as error:
             if (getattr(error, "sqlstate", None) or "")[:2] in _ROLLED_BACK:
                 raise
