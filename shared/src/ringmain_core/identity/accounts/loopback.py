@@ -87,9 +87,16 @@ class Loopback:
         )
         self._server = _Quiet(config)
         self._url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        serving = asyncio.create_task(_serve(self._server, listener))
         self._serving.add(serving)
         serving.add_done_callback(self._serving.discard)
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    with listener:
+        await server.serve(sockets=[listener])
+        for each in server.servers:  # left open by a uvicorn that was told to end before it had begun
+            each.close()
 
 
 class _Quiet(uvicorn.Server):
