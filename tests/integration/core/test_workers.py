@@ -296,7 +296,7 @@ logging.basicConfig(format="%(message)s", stream=sys.stdout)
 workers._STOP_SECONDS = 0.5
 workers._FIRST_PAUSE = 0.01
 def say(line):
-    print(line, flush=True)
+    os.write(1, f"{line}\\n".encode())  # a signal's handler may come in the middle of a print
 listener = socket.create_server(("127.0.0.1", 0))
 say_once = workers.become_worker(2, listener, on_hangup=lambda: say("hung up"), say=say)
 """
