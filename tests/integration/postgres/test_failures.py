@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+from contextlib import ExitStack
 from typing import Any
 
 import anyio
@@ -12,7 +13,8 @@ from pydantic import SecretStr
 from ringmain_core.testing import bench
 from ringmain_postgres import connector
 from ringmain_postgres.settings import PostgresSettings
-from standins.asking import ask, fault, rows_of
+from standins.asking import ask, fault, rows_of, text_of
+from standins.postgres import running_postgres, url_of
 
 asyncpg: Any = importlib.import_module("asyncpg")  # it ships no types
 
@@ -172,3 +174,21 @@ async def test_no_password_reaches_answers_audit_or_log(shop: str, caplog: pytes
         or "refuses the configured login" in answers[1]
         or "does not exist" in answers[1]
     )
+
+
+async def test_while_the_database_is_away_what_is_known_of_a_table_is_told_with_its_age() -> None:
+    with ExitStack() as stack:
+        dsn = url_of(stack.enter_context(running_postgres()))
+        admin = await asyncpg.connect(dsn)
+        await admin.execute("CREATE TABLE boats (id integer PRIMARY KEY, name text)")
+        await admin.close()
+        async with bench(connector, settings=settings(dsn)) as at:
+            fresh = await ask(at.client, "describe_object", name="boats")
+            stack.close()
+            code, _ = await fault(at.client, "query", sql="SELECT 1")
+            assert code == "upstream_unavailable"
+            result = await at.client.call_tool("describe_object", {"name": "boats"})
+    text = text_of(result)
+    assert result.meta is not None
+    assert result.meta["dev.ringmain/stale"]["cause"] == "upstream_unavailable"
+    assert (text.endswith(fresh), text == fresh) == (True, False)

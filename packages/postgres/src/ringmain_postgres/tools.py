@@ -8,6 +8,7 @@ from ringmain_core.arguments import OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, OutsideFence, ToolFailure
 from ringmain_core.tooling import tool
+from ringmain_core.upstream.cache import Cache
 from ringmain_postgres import catalog
 from ringmain_postgres.databases import Postgres
 from ringmain_postgres.models import DatabaseEntry, DatabaseList, ObjectDescription, ObjectPage, Plan, Posture
@@ -20,6 +21,10 @@ from ringmain_postgres.sql import Checked, SqlRefused, keepable
 
 _DEFAULT_KINDS: tuple[catalog.Kind, ...] = ("table", "view", "materialized_view", "foreign_table")
 _DEFAULT_SECTIONS: tuple[catalog.Section, ...] = ("columns", "constraints", "indexes", "comments", "stats")
+
+
+# Always asked for anew; what is known of the catalogue is better than nothing while the database is away.
+_WHEN_DOWN = Cache(ttl=0, stale=300)
 
 
 def without_literals(sql: Any) -> str:
@@ -61,7 +66,7 @@ SELECT 'PostgreSQL ' || pg_catalog.current_setting('server_version') AS server,
 """
 
 
-@tool(access="read", title="Search tables, views, columns, functions")
+@tool(access="read", title="Search tables, views, columns, functions", cache=_WHEN_DOWN)
 async def search_objects(
     postgres: Postgres,
     call: Call,
@@ -92,7 +97,7 @@ async def search_objects(
     return ObjectPage(database=target.name, objects=objects, next_cursor=following)
 
 
-@tool(access="read", title="Describe a table or view")
+@tool(access="read", title="Describe a table or view", cache=_WHEN_DOWN)
 async def describe_object(
     postgres: Postgres,
     call: Call,
