@@ -11,6 +11,12 @@ _INVISIBLE = re.compile(
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_IMAGE = re.compile(r"!\[([^\]\n]{0,500})\]\(\s*<?([^\s)>]{1,2000})>?[^)\n]{0,500}\)")
+_REFERENCE_IMAGE = re.compile(r"!\[([^\]\n]{0,500})\]\s?\[([^\]\n]{0,200})\]")
+_HTML_IMAGE = re.compile(
+    r"<\s*(?:img|picture|source|iframe|video|audio|svg|object|embed)\b[^>]{0,4000}>?", re.IGNORECASE
+)
+_COMMENT = re.compile(r"<!--(.*?)(?:-->|\Z)", re.DOTALL)
 
 
 def clean(text: str) -> str:
@@ -25,3 +31,15 @@ def untrusted(text: str, source: str) -> str:
     """
     nonce = secrets.token_hex(4)
     return f"<untrusted-{nonce} from={source!r}>\n{clean(text)}\n</untrusted-{nonce}>"
+
+
+def prose(text: str) -> str:
+    """Cleaned Markdown in which nothing loads by itself, and what a page would hide is shown.
+
+    A model that repeats an image makes the reader's client fetch its address, with whatever an attacker had
+    the model put into it: so images become words. Comments, which a person does not see, are marked.
+    """
+    shown = _COMMENT.sub(r"[hidden comment: \1]", clean(text))
+    shown = _IMAGE.sub(r"[image: \1, at \2]", shown)
+    shown = _REFERENCE_IMAGE.sub(r"[image: \1, \2]", shown)
+    return _HTML_IMAGE.sub("[embedded content removed]", shown)

@@ -1,0 +1,156 @@
+"""GitHub through PyGithub's requester: one request, one answer, and what its exceptions mean."""
+
+import re
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic_core import from_json
+
+from ringmain_core.upstream.trouble import Trouble
+from ringmain_github.settings import GitHubSettings
+
+if TYPE_CHECKING:
+    from github.Requester import Requester
+
+JSON = "application/vnd.github+json"
+_API_VERSION = "2022-11-28"
+_NEXT = re.compile(r'<([^<>]*)>;\s*rel="next"')
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What GitHub answered; the names of headers are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    def json(self) -> Any:
+        """The body.
+
+        Raises:
+            NotGitHub: Where it is something else: a proxy's page, for example.
+        """
+        try:
+            return from_json(self.text)
+        except ValueError as error:
+            raise NotGitHub(self.status) from error
+
+    @property
+    def next_page(self) -> int | None:
+        """The number of the next page; `None` after the last one."""
+        link = _NEXT.search(self.headers.get("link", ""))
+        page = parse_qs(urlsplit(link[1]).query).get("page") if link else None
+        return int(page[0]) if page else None
+
+
+class NotGitHub(Exception):
+    """Something answered that does not speak GitHub's API."""
+
+
+class Client:
+    """Speaks to one GitHub with whatever token it is given, from any thread.
+
+    A requester of PyGithub's keeps one request in itself, so each thread takes one and puts it back.
+    """
+
+    def __init__(self, settings: GitHubSettings) -> None:
+        self._settings = settings
+        self._idle: deque[Requester] = deque(maxlen=settings.at_once)
+        self.graphql_url = f"{settings.api_url.removesuffix('/v3')}/graphql"
+
+    def request(
+        self,
+        token: str,
+        verb: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        accept: str = JSON,
+        etag: str | None = None,
+    ) -> Reply:
+        """Send one request and wait for its answer, whatever its status. Blocks.
+
+        Args:
+            token: Sent as it is; nothing of it is kept.
+            verb: `GET`, `POST` …
+            params: Of the query.
+            body: Sent as JSON.
+            accept: The media type of the answer.
+            url: A path below the API's address, or a full address there.
+            etag: Of a known answer: 304 says that it still holds, and does not count against the limit.
+
+        Raises:
+            Exception: Of the libraries below; `trouble_of` knows them.
+        """
+        headers = {"Authorization": f"Bearer {token}", "Accept": accept, "X-GitHub-Api-Version": _API_VERSION}
+        if etag is not None:
+            headers["If-None-Match"] = etag
+        try:
+            requester = self._idle.pop()
+        except IndexError:
+            requester = self._requester()
+        status, answered, text = requester.requestJson(
+            verb, url, parameters=dict(params or {}), headers=headers, input=body
+        )
+        self._idle.append(requester)  # one that has failed is dropped, with its connection
+        return Reply(status, answered, text)
+
+    def app_token(self, app_id: str, private_key: str) -> str:
+        """A signed statement, good for some minutes, that we are an app.
+
+        Raises:
+            ValueError: Where the key is none.
+        """
+        from github.Auth import AppAuth
+
+        return AppAuth(app_id, private_key).create_jwt()
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        while self._idle:
+            connection = getattr(self._idle.pop(), "_Requester__connection", None)
+            if connection is not None:
+                connection.close()
+
+    def _requester(self) -> "Requester":
+        from github.Requester import Requester
+
+        return Requester(
+            auth=None,
+            base_url=self._settings.api_url,
+            timeout=self._settings.request_timeout,  # pyright: ignore[reportArgumentType] (requests takes fractions)
+            user_agent="ringmain-github",
+            per_page=100,
+            verify=True,
+            retry=None,  # PyGithub's own would repeat writes, and wait for limits without end
+            pool_size=1,
+        )
+
+
+def trouble_of(error: Exception) -> Trouble | None:
+    """What an exception of the libraries below means; `None` for a defect of ours."""
+    from requests import exceptions
+
+    if isinstance(error, NotGitHub):
+        return Trouble("transient", message="Something between here and GitHub answers in its place.")
+    if isinstance(error, exceptions.ConnectTimeout):
+        return Trouble("down")
+    if isinstance(error, exceptions.ConnectionError):
+        return Trouble("down" if _was_never_connected(error) else "transient")
+    if isinstance(error, exceptions.RequestException):
+        return Trouble("transient")
+    if isinstance(error, RuntimeError) and "redirected" in str(error):
+        return Trouble("refused", message="GitHub is somewhere else now: the operator should check its URL.")
+    return None
+
+
+def _was_never_connected(error: BaseException) -> bool:
+    from urllib3.exceptions import NewConnectionError
+
+    reason: Any = error.args[0] if error.args else None
+    return isinstance(getattr(reason, "reason", reason), NewConnectionError)

@@ -1,0 +1,110 @@
+"""Pages: whole rows within the byte budget, and a cursor for the rest."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from ringmain_core.call import Call
+from ringmain_github.api import GitHub
+
+T = TypeVar("T")
+_FRAME = 500  # bytes for what stands around the rows
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows, and where the next ones begin.
+
+    Attributes:
+        next_cursor: `None` after the last row.
+        total: How many there are in all, where GitHub says so.
+    """
+
+    rows: list[T]
+    next_cursor: str | None
+    total: int | None = None
+
+
+async def page_of(
+    github: GitHub,
+    call: Call,
+    url: str,
+    row: Callable[[Mapping[str, Any]], T | None],
+    *,
+    limit: int,
+    cursor: str | None,
+    params: Mapping[str, Any] | None = None,
+    items: str | None = None,
+) -> Page[T]:
+    """One page of a list of GitHub's, as rows.
+
+    Args:
+        github: Asked for it.
+        call: For whom.
+        url: Of the list; a cursor is good for this list only.
+        row: Makes the row of an item; `None` leaves it out.
+        limit: Most rows; the first page's counts.
+        cursor: Where to go on; `None` for the first page.
+        params: Further parameters of the query.
+        items: The key of the list, where the answer is an object.
+
+    Raises:
+        InvalidCursor: Where the cursor belongs elsewhere.
+    """
+    purpose = f"{call.target} {url} {json.dumps(params, sort_keys=True)}"
+    page, skip, size = (1, 0, limit) if cursor is None else github.cursors.open(call, purpose, cursor)
+    reply = await github.get(url, params={**(params or {}), "per_page": size, "page": page})
+    answer = reply.json()
+    found = cast("list[Mapping[str, Any]]", answer if items is None else answer[items])
+    rows: list[T] = []
+    used, following = _FRAME, None if reply.next_page is None else [reply.next_page, 0, size]
+    for at, item in enumerate(found[skip:], start=skip):
+        made = row(item)
+        if made is None:
+            continue
+        used += size_of(made)
+        if used > github.budget(call) and rows:
+            following = [page, at, size]
+            break
+        rows.append(made)
+    sealed = None if following is None else github.cursors.seal(call, purpose, following)
+    total = None if items is None else cast("int | None", answer.get("total_count"))
+    return Page(rows, sealed, total)
+
+
+async def all_of(
+    github: GitHub,
+    url: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    items: str | None = None,
+    most: int = 1_000,
+) -> tuple[list[dict[str, Any]], bool]:
+    """A list of GitHub's to its end; also says whether there is more than `most`."""
+    found: list[dict[str, Any]] = []
+    page: int | None = 1
+    while page is not None:
+        reply = await github.get(url, params={**(params or {}), "per_page": 100, "page": page})
+        answer = reply.json()
+        found += answer if items is None else answer[items]
+        page = reply.next_page
+        if len(found) > most or (len(found) == most and page is not None):
+            return found[:most], True
+    return found, False
+
+
+def fitting(rows: Sequence[T], budget: int) -> list[T]:
+    """As many whole rows from the beginning as fit a number of bytes, but at least one."""
+    used, kept = _FRAME, list[T]()
+    for row in rows:
+        used += size_of(row)
+        if used > budget and kept:
+            break
+        kept.append(row)
+    return kept
+
+
+def size_of(value: object) -> int:
+    """Bytes of a value as JSON."""
+    return len(json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace")) + 1

@@ -1,0 +1,66 @@
+"""Names of things on GitHub as agents give them: bare, or as a link copied from a browser."""
+
+import re
+from typing import Annotated
+from urllib.parse import quote, unquote, urlsplit
+
+from pydantic import BeforeValidator, Field
+
+from ringmain_core.errors import InvalidArguments
+
+_REPO = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9_-]{0,38}))/([A-Za-z0-9._-]{1,100})")
+_NUMBERED = re.compile(r"/(?:issues|pull|pulls|discussions)/(\d{1,10})(?:[/?#]|$)|^#?(\d{1,10})$")
+_RUN = re.compile(r"/actions/runs/(\d{1,18})")
+_SHA = re.compile(r"[0-9a-f]{7,64}")
+
+
+def _number(value: object) -> object:
+    found = _NUMBERED.search(value) if isinstance(value, str) else None
+    return int(found[1] or found[2]) if found else value
+
+
+def _run_id(value: object) -> object:
+    found = _RUN.search(value) if isinstance(value, str) else None
+    return int(found[1]) if found else value
+
+
+RepoName = Annotated[str, Field(description="`owner/name`, or any link into it.", max_length=500)]
+Number = Annotated[int, BeforeValidator(_number), Field(ge=1, description="Of the issue or PR.")]
+RunId = Annotated[int, BeforeValidator(_run_id), Field(ge=1, description="Id of the run, or its link.")]
+
+
+def parse_repo(text: str) -> tuple[str, str]:
+    """Owner and name of a repository, from `owner/name` or a link.
+
+    Raises:
+        InvalidArguments: Where it is neither.
+    """
+    path = urlsplit(text).path if "://" in text else text
+    parts = [unquote(part) for part in path.strip("/").split("/")]
+    named = "/".join(parts[:2] if "://" in text else parts).removesuffix(".git")
+    found = _REPO.fullmatch(named)
+    if found is None or found[2] in {".", ".."}:
+        raise InvalidArguments("`repo`: write it as `owner/name`, like `octocat/hello-world`.")
+    return found[1], found[2]
+
+
+def path(*parts: object) -> str:
+    """A path of GitHub's API: each part is encoded, so that none can become another path.
+
+    Raises:
+        InvalidArguments: Where a part is empty or leads elsewhere.
+    """
+    texts = [str(part) for part in parts]
+    if any(text in {"", ".", ".."} for text in texts):
+        raise InvalidArguments("A name or path has an empty part, or one that is `.` or `..`; leave it out.")
+    return "/" + "/".join(quote(text, safe="") for text in texts)
+
+
+def file_parts(text: str) -> list[str]:
+    """The parts of a file's path inside a repository; none for its root."""
+    return [part for part in text.strip("/").split("/") if part]
+
+
+def is_sha(text: str) -> bool:
+    """Whether something can be (the beginning of) a commit's id, and no branch by the looks of it."""
+    return _SHA.fullmatch(text) is not None
