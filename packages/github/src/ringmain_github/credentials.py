@@ -1,6 +1,8 @@
 """Whose token a request carries: the operator's, an app's at the owner, or the caller's own."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -41,6 +43,10 @@ class Credentials(Protocol):
         """Hear that GitHub does not accept a token any more."""
         ...
 
+    async def permissions(self, call: Call | None, owner: str | None) -> Mapping[str, str] | None:
+        """What the token for these may do; `None` where only its use shows that."""
+        ...
+
 
 class PersonalToken:
     """One token of the operator's for everybody."""
@@ -57,6 +63,9 @@ class PersonalToken:
 
     def refused(self, token: str) -> None:
         """There is no other."""
+
+    async def permissions(self, call: Call | None, owner: str | None) -> None:
+        """Its headers tell, of a classic token."""
 
 
 class OwnAccounts:
@@ -82,6 +91,21 @@ class OwnAccounts:
         if self._process is not None:
             self._process.refused(token)
 
+    async def permissions(self, call: Call | None, owner: str | None) -> Mapping[str, str] | None:
+        """An account's headers tell."""
+        return (
+            None
+            if call is not None or self._process is None
+            else await self._process.permissions(None, owner)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _AppToken:
+    value: str = field(repr=False)
+    ends: float
+    permissions: Mapping[str, str]
+
 
 class AppTokens:
     """Tokens of a GitHub App's installations, made when first needed and again before they end."""
@@ -92,25 +116,33 @@ class AppTokens:
         self._settings = settings
         self._client = client
         self._guard = guard
-        self._tokens: dict[int, tuple[str, float]] = {}
+        self._tokens: dict[int, _AppToken] = {}
         self._installations: dict[str, int] = {}
         self._listed_at = float("-inf")
         self._alone = anyio.Lock()
 
     async def token(self, call: Call | None, owner: str | None) -> str:  # noqa: ARG002
-        async with self._alone:
-            installation = self._settings.app_installation or await self._installation_at(owner)
-            token, ends = self._tokens.get(installation, ("", 0.0))
-            if time.time() > ends - _EARLY:
-                made = await self._ask("POST", f"/app/installations/{installation}/access_tokens")
-                token = made["token"]
-                ends = datetime.fromisoformat(made["expires_at"]).timestamp()
-                self._tokens[installation] = (token, ends)
-            return token
+        return (await self._current(owner)).value
+
+    async def permissions(self, call: Call | None, owner: str | None) -> Mapping[str, str]:  # noqa: ARG002
+        """What the app was given there."""
+        return (await self._current(owner)).permissions
 
     def refused(self, token: str) -> None:
         """Make another one the next time."""
-        self._tokens = {at: kept for at, kept in self._tokens.items() if kept[0] != token}
+        self._tokens = {at: kept for at, kept in self._tokens.items() if kept.value != token}
+
+    async def _current(self, owner: str | None) -> "_AppToken":
+        async with self._alone:
+            installation = self._settings.app_installation or await self._installation_at(owner)
+            kept = self._tokens.get(installation)
+            if kept is None or time.time() > kept.ends - _EARLY:
+                made = await self._ask("POST", f"/app/installations/{installation}/access_tokens")
+                ends = datetime.fromisoformat(made["expires_at"]).timestamp()
+                kept = self._tokens[installation] = _AppToken(
+                    made["token"], ends, made.get("permissions") or {}
+                )
+            return kept
 
     async def _installation_at(self, owner: str | None) -> int:
         known = owner is None or owner.lower() in self._installations

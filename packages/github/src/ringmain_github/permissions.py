@@ -1,54 +1,93 @@
-"""Which permissions each tool needs: classic scopes, and those of fine-grained tokens and apps."""
+"""Which permissions each tool needs, and how to find out which of them a token lacks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
+from ringmain_core.errors import UpstreamRefused
+from ringmain_github.api import GitHub, Repository
 
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What a tool needs.
+Permissions = Mapping[str, str]
+"""Names as GitHub's API spells them, each with `read` or `write`."""
 
-    Attributes:
-        scope: Of a classic token; `public_repo` does for public repositories.
-        permission: Of a fine-grained token or an app.
-    """
+NEEDS: Mapping[str, Permissions] = {
+    "whoami": {},
+    "search": {"metadata": "read", "contents": "read", "issues": "read", "pull_requests": "read"},
+    "get_repo": {"metadata": "read", "contents": "read"},
+    "list_files": {"contents": "read"},
+    "read_file": {"contents": "read"},
+    "list_commits": {"contents": "read"},
+    "get_diff": {"contents": "read", "pull_requests": "read"},
+    "list_issues": {"issues": "read", "pull_requests": "read"},
+    "get_issue": {"issues": "read"},
+    "save_issue": {"issues": "write"},
+    "comment": {"issues": "write", "pull_requests": "write"},
+    "get_pull_request": {"pull_requests": "read", "checks": "read", "statuses": "read"},
+    "save_pull_request": {"pull_requests": "write", "contents": "write"},
+    "review_pull_request": {"pull_requests": "write"},
+    "resolve_threads": {"pull_requests": "write"},
+    "merge_pull_request": {"pull_requests": "write", "contents": "write"},
+    "commit_files": {"contents": "write"},
+    "list_runs": {"actions": "read"},
+    "get_run": {"actions": "read"},
+    "run_workflow": {"actions": "write"},
+    "monitor_pipeline": {"actions": "read", "checks": "read", "statuses": "read", "pull_requests": "read"},
+    "save_release": {"contents": "write"},
+}
+"""What fine-grained tokens and apps need; a classic token needs the scope `repo`, for all of it.
 
-    scope: str
-    permission: str
+`commit_files` also needs `workflows: write` (classic: `workflow`) for files below `.github/workflows`.
+"""
 
+_WIDTH = {"read": 1, "write": 2, "admin": 3}
 
-NEEDS: Mapping[str, Needs] = {
-    "whoami": Needs("", "none"),
-    "search": Needs("repo", "metadata: read, and contents, issues or pull requests: read"),
-    "get_repo": Needs("repo", "metadata: read, contents: read"),
-    "list_files": Needs("repo", "contents: read"),
-    "read_file": Needs("repo", "contents: read"),
-    "list_commits": Needs("repo", "contents: read"),
-    "get_diff": Needs("repo", "contents: read, pull requests: read"),
-    "list_issues": Needs("repo", "issues: read, pull requests: read"),
-    "get_issue": Needs("repo", "issues: read"),
-    "get_pull_request": Needs("repo", "pull requests: read, checks: read, commit statuses: read"),
-    "save_issue": Needs("repo", "issues: write"),
-    "comment": Needs("repo", "issues: write, pull requests: write"),
-    "save_pull_request": Needs("repo", "pull requests: write, contents: write"),
-    "review_pull_request": Needs("repo", "pull requests: write"),
-    "resolve_threads": Needs("repo", "pull requests: write"),
-    "merge_pull_request": Needs("repo", "contents: write"),
-    "commit_files": Needs("repo", "contents: write; workflows: write below .github/workflows"),
-    "list_runs": Needs("repo", "actions: read"),
-    "get_run": Needs("repo", "actions: read"),
-    "run_workflow": Needs("repo", "actions: write"),
-    "monitor_pipeline": Needs("repo", "actions: read, checks: read"),
-    "save_release": Needs("repo", "contents: write"),
+# Reads that tell whether a permission is there; GitHub names the missing one in a header of its refusal.
+_PROBES: Mapping[str, Sequence[object]] = {
+    "contents": ("commits",),
+    "issues": ("issues",),
+    "pull_requests": ("pulls",),
+    "actions": ("actions", "runs"),
 }
 
 
-def missing_for_tools(scopes: str) -> list[str]:
-    """What a classic token with these scopes (`repo, read:org`) cannot do, as “tool: scope”."""
+def lacking_of_app(held: Permissions) -> list[str]:
+    """What these permissions do not allow, as “tool: permission”."""
+    lacking: list[str] = []
+    for tool, needs in NEEDS.items():
+        missing = [
+            f"{name}: {level}"
+            for name, level in needs.items()
+            if _WIDTH.get(held.get(name, ""), 0) < _WIDTH[level]
+        ]
+        if missing:
+            lacking.append(f"{tool}: {', '.join(missing)}")
+    return lacking
+
+
+def lacking_of_scopes(scopes: str) -> list[str]:
+    """What a classic token with these scopes (`repo, read:org`) does not allow, as “tool: scope”."""
     held = {scope.strip() for scope in scopes.split(",")}
     if "repo" in held:
-        return []
-    usual = "public repositories only" if "public_repo" in held else "public repositories, reading only"
+        return [] if "workflow" in held else ["commit_files: workflow, for .github/workflows"]
+    wanted = [tool for tool, needs in NEEDS.items() if needs]
+    if "public_repo" in held:
+        return [f"{tool}: repo, for private repositories" for tool in wanted]
+    return [f"{tool}: repo, for more than reading what is public" for tool in wanted]
+
+
+async def lacking_by_trying(github: GitHub, repository: Repository) -> list[str]:
+    """What a fine-grained token cannot read in a repository, as “tool: permission”, found out by reading.
+
+    Permissions to write cannot be seen without writing; a refused write names the one that it lacks.
+    """
+    refused: set[str] = set()
+    for permission, parts in _PROBES.items():
+        try:
+            await github.get(repository.path(*parts), params={"per_page": 1})
+        except UpstreamRefused as error:
+            if error.detail.get("status") == 403:
+                refused.add(permission)
     return [
-        f"{tool}: {usual}; more needs the scope {needs.scope}" for tool, needs in NEEDS.items() if needs.scope
+        f"{tool}: {name}: {level}"
+        for tool, needs in NEEDS.items()
+        for name, level in needs.items()
+        if name in refused
     ]
