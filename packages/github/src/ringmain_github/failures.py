@@ -107,7 +107,7 @@ def lacking(reply: Reply) -> str | None:
     """Which permission a refused request would have needed; `None` where the headers do not say."""
     fine = reply.headers.get("x-accepted-github-permissions")
     if fine:
-        return f"the permission {fine.replace(';', ' or ').replace(',', ', ')}"
+        return f"the permission {' or '.join(part.strip() for part in fine.split(';'))}"
     classic = _names(reply.headers.get("x-accepted-oauth-scopes", ""))
     if classic and not classic & _names(reply.headers.get("x-oauth-scopes", "")):
         return f"the scope {' or '.join(sorted(classic))}"
