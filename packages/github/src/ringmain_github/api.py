@@ -154,16 +154,21 @@ class GitHub(Upstream):
 
         return await self._with_token(write, owner or _owner_in(url))
 
-    async def query(self, document: str, owner: str | None = None, **variables: Any) -> dict[str, Any]:
+    async def query(self, document: str, owner: str | None = None, /, **variables: Any) -> dict[str, Any]:
         """Read by GraphQL; returns its `data`.
+
+        Args:
+            document: The query.
+            owner: Whose installation of an app to use, where no variable `owner` says it.
+            variables: Of the query.
 
         Raises:
             NotFound, UpstreamRefused: As GraphQL's `errors` say.
         """
         return await self._graphql(document, variables, "read", owner)
 
-    async def mutate(self, document: str, owner: str | None = None, **variables: Any) -> dict[str, Any]:
-        """Change by GraphQL; returns its `data`. Raises what `send` and `query` do."""
+    async def mutate(self, document: str, owner: str | None = None, /, **variables: Any) -> dict[str, Any]:
+        """Change by GraphQL, with arguments as for `query`; returns its `data`. Raises what both raise."""
         return await self._graphql(document, variables, "write", owner)
 
     def budget(self, call: Call) -> int:
@@ -183,7 +188,7 @@ class GitHub(Upstream):
 
             return await self._guard.call_in_thread(request, access=access, name="GraphQL")
 
-        return await self._with_token(ask, owner)
+        return await self._with_token(ask, owner or variables.get("owner"))
 
     async def _with_token(self, use: Callable[[str], Any], owner: str | None) -> Any:
         """Do something with the token of the call; where it is refused, once more if there is a newer one."""
