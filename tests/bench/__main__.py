@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import chaos, echo, gates, memory, pieces, query, replicas, start
+from bench import chaos, echo, gates, github, memory, pieces, query, replicas, start
 from bench.report import Result, table
 from bench.setting import Setting
 
@@ -20,6 +20,7 @@ _PARTS = {
     "replicas": replicas,
     "chaos": chaos,
     "gates": gates,
+    "github": github,
 }
 
 

@@ -21,7 +21,7 @@ allow = ["*:read", "*:write"]
 deny = ["github.delete_repository", "gdrive.share"]
 
 [roles.bench]
-allow = ["echo:read", "postgres:read"]
+allow = ["echo:read", "postgres:read", "github:read"]
 deny = ["postgres.security_posture"]
 fence = {{ "postgres.table" = ["public.*"] }}
 limits = {{ rate = "1000000/s", burst = 1000000, concurrency = 1000 }}
@@ -29,6 +29,7 @@ limits = {{ rate = "1000000/s", burst = 1000000, concurrency = 1000 }}
 [limits]
 "echo.echo" = {{ rate = "1000000/s", burst = 1000000, concurrency = 1000 }}
 "postgres.query" = {{ rate = "1000000/s", burst = 1000000, concurrency = 1000 }}
+"github.get_issue" = {{ rate = "1000000/s", burst = 1000000, concurrency = 1000 }}
 {agents}
 [[agents]]
 id = "bench"

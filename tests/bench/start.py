@@ -17,24 +17,30 @@ _NOWHERE = "postgresql://nobody@127.0.0.1:1/none"  # it is not asked before the 
 
 
 def measure(setting: Setting, *, quick: bool) -> list[Result]:
-    ours = (
-        [str(Path(sys.executable).with_name("ringmain-postgres"))],
-        setting.environment | {"RINGMAIN_POSTGRES_URL": _NOWHERE},
-    )
+    command = [str(Path(sys.executable).with_name("ringmain-postgres"))]
+    environment = setting.environment | {"RINGMAIN_POSTGRES_URL": _NOWHERE}
+    return compare_starts(PART, command, environment, quick=quick, target=1.2)
+
+
+def compare_starts(
+    part: str, command: Sequence[str], environment: Mapping[str, str], *, quick: bool, target: float
+) -> list[Result]:
+    """A connector's start over stdio beside that of the bare SDK's echo."""
+    ours = (command, environment)
     bare = ([sys.executable, "-m", "bench.bare_echo"], dict[str, str]())
-    for command in (ours, bare):
-        _start(*command)  # compiles, and brings the files into memory
+    for each in (ours, bare):
+        _start(*each)  # compiles, and brings the files into memory
     found: tuple[list[Mapping[str, float]], list[Mapping[str, float]]] = ([], [])
     both = list(zip((ours, bare), found, strict=True))
     for _ in range(3 if quick else 9):
-        for (command, environment), measured in both:
-            measured.append(_start(command, environment))
+        for each, measured in both:
+            measured.append(_start(*each))
         both.reverse()
     return [
-        Result(PART, what, [one[key] for one in found[0]], [one[key] for one in found[1]], unit, target)
-        for key, what, unit, target in (
-            ("wall", "until tools/list is answered", "ms", 1.2),
-            ("cpu", "the same, CPU", "ms CPU", 1.2),
+        Result(part, what, [one[key] for one in found[0]], [one[key] for one in found[1]], unit, most)
+        for key, what, unit, most in (
+            ("wall", "until tools/list is answered", "ms", target),
+            ("cpu", "the same, CPU", "ms CPU", target),
             ("rss", "idle, resident", "MiB", 1.3),
             ("uss", "idle, not shared with others", "MiB", 1.3),
         )

@@ -80,7 +80,7 @@ async def test_a_key_that_is_none_is_said_without_showing_it(fake: FakeGitHub) -
     async with connected(settings) as github:
         with pytest.raises(UpstreamRefused) as caught:
             await github.get(ISSUE)
-    assert "private key is none" in caught.value.message
+    assert "private key cannot be read" in caught.value.message
     assert "no key at all" not in caught.value.message
 
 

@@ -107,8 +107,12 @@ class Client:
             ValueError: Where the key is none.
         """
         from github.Auth import AppAuth
+        from jwt.exceptions import InvalidKeyError
 
-        return AppAuth(app_id, private_key).create_jwt()
+        try:
+            return AppAuth(app_id, private_key).create_jwt()
+        except (ValueError, InvalidKeyError):
+            raise ValueError("not a private key in PEM form") from None
 
     def close(self) -> None:
         """Close the connections that are not in use."""

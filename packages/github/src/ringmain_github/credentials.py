@@ -172,7 +172,7 @@ class AppTokens:
         try:
             statement = self._client.app_token(self._settings.app_id, pem)
         except ValueError:
-            raise UpstreamRefused("The GitHub App's private key is none. Tell the operator.") from None
+            raise UpstreamRefused("The GitHub App's private key cannot be read: the operator should check it.") from None
 
         def ask() -> Any:
             reply = self._client.request(statement, verb, path)
