@@ -62,14 +62,3 @@ def test_credentials_that_are_missing_or_contradict_each_other_are_named(
 def test_half_of_an_oauth_registration_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="go together"):
         provider(GitHubSettings.model_validate({"oauth_client_id": "Iv1.x"}))
-
-
-def test_githubs_token_response_is_given_the_standards_shape() -> None:
-    registered = provider(
-        GitHubSettings.model_validate({"oauth_client_id": "Iv1.x", "oauth_client_secret": "s"})
-    )
-    assert registered is not None
-    read = registered.provider.read_response
-    assert read({"access_token": "t", "scope": "repo,read:org"})["scope"] == "repo read:org"
-    assert read({"access_token": "t", "scope": ""})["scope"] == "repo read:org workflow"
-    assert read({"error": "bad_verification_code"}) == {"error": "bad_verification_code"}

@@ -1,7 +1,5 @@
 """GitHub as a place where callers have accounts of their own."""
 
-from functools import partial
-
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.identity.accounts.provider import Identity, Json, Provider, ProviderClient
 from ringmain_github.settings import GitHubSettings
@@ -29,7 +27,6 @@ def provider(settings: GitHubSettings) -> ProviderClient | None:
         identify=_identify,
         scopes=tuple(settings.oauth_scopes.split()),
         client_authentication="client_secret_post",
-        read_response=partial(_read_response, " ".join(settings.oauth_scopes.split())),
         dead_grant_errors=frozenset({"bad_refresh_token", "invalid_grant"}),
     )
     return ProviderClient(github, settings.oauth_client_id, settings.oauth_client_secret)
@@ -37,11 +34,3 @@ def provider(settings: GitHubSettings) -> ProviderClient | None:
 
 def _identify(answer: Json) -> Identity:
     return Identity(str(answer["id"]), str(answer["login"]))
-
-
-def _read_response(asked_for: str, answer: Json) -> Json:
-    """GitHub separates scopes by commas, and for GitHub Apps, which have none, leaves them empty."""
-    if "scope" not in answer:
-        return answer
-    scopes = str(answer["scope"]).replace(",", " ").strip()
-    return {**answer, "scope": scopes or asked_for}
