@@ -172,7 +172,8 @@ class AppTokens:
         try:
             statement = self._client.app_token(self._settings.app_id, pem)
         except ValueError:
-            raise UpstreamRefused("The GitHub App's private key cannot be read: the operator should check it.") from None
+            said = "The GitHub App's private key cannot be read: the operator should check it."
+            raise UpstreamRefused(said) from None
 
         def ask() -> Any:
             reply = self._client.request(statement, verb, path)
