@@ -1,31 +1,9 @@
 """The protocol's reference client, which we did not write, against the real command."""
 
-import json
-import subprocess
-from typing import Any
-
 import pytest
 
-from standins.node import MODULES, node
-from standins.serving import clean_environment, command, serving
-
-INSPECTOR = MODULES / "@modelcontextprotocol" / "inspector"
-
-
-def inspect(*arguments: str) -> Any:
-    """Run the Inspector's command line and return its answer."""
-    program = json.loads((INSPECTOR / "package.json").read_text(encoding="utf-8"))["bin"]["mcp-inspector"]
-    done = subprocess.run(
-        [node(), INSPECTOR / program, "--cli", *arguments],
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
+from standins.inspector import inspect
+from standins.serving import command, serving
 
 
 @pytest.mark.parametrize("transport", ["stdio", "http"])
