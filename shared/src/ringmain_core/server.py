@@ -20,7 +20,7 @@ from ringmain_core.errors import NotFound, RingmainError, ToolFailure
 from ringmain_core.flow import Flow
 from ringmain_core.gates import Gate
 from ringmain_core.gates.access import Access
-from ringmain_core.gates.adapter import Adapter
+from ringmain_core.gates.adapter import Adapter, PlainCalls
 from ringmain_core.gates.audit import Audit, Intent, Trail
 from ringmain_core.gates.lifetime import VersionLifetime
 from ringmain_core.gates.loop_guard import LoopGuard
@@ -45,6 +45,7 @@ T = TypeVar("T")
 
 _FAILED = -32000
 _MOST_COMPLETIONS = 100
+_NOTHING_ANSWERED = types.InputResponseRequestParams()
 _LISTS_KEEP = CacheHint(ttl_ms=60_000, scope="private")
 _CACHE_HINTS: dict[CacheableMethod, CacheHint] = {
     "tools/list": _LISTS_KEEP,
@@ -130,6 +131,7 @@ def build_server(connector: AnyConnector, upstream: Upstream, runtime: Runtime) 
         Adapter(connector.name, gates, runtime.local),
         # Inside the gates: there it is known whose state it is, and a forged one is on record.
         RequestStateBoundary(sealed_state, default_audience=connector.distribution),
+        PlainCalls(handlers.call_plainly, server.server_info_stamp),
     ]
     return server
 
@@ -178,11 +180,19 @@ class _Handlers:
         )
 
     async def call_tool(self, ctx: Context, params: types.CallToolRequestParams) -> Any:
+        return await self.call_plainly(ctx, params.arguments or {}, params)
+
+    async def call_plainly(
+        self,
+        ctx: Context,
+        raw: Mapping[str, Any],
+        answered: types.InputResponseRequestParams = _NOTHING_ANSWERED,
+    ) -> WireResult:
+        """Call a tool, by default for a client that has not been asked anything yet."""
         call, tool = _call_and(Tool)
         try:
-            raw = params.arguments or {}
             run = partial(self._answers, tool, raw, call, partial(self._invoke.tool, tool, raw, call))
-            return _finished(await self._answered(run, call, ctx, params))
+            return _finished(await self._answered(run, call, ctx, answered))
         except ToolFailure as error:
             call.refused_by = error.gate
             return _complete(failure(error, call.id))

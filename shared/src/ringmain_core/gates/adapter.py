@@ -1,19 +1,23 @@
 """The one place that knows the SDK's provisional middleware: it makes a `Call` of a request."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
+from mcp_types import SERVER_INFO_META_KEY
+from mcp_types.methods import serialize_server_result
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 from starlette.requests import Request
 
 from ringmain_core.call import Call, Transport, current_call
 from ringmain_core.errors import Unexpected
 from ringmain_core.gates import Gate, Result, pass_through
+from ringmain_core.gates.plain import is_plain_call, plain_answer
 from ringmain_core.principal import Principal
 from ringmain_core.refusals import InsufficientScope, Refusal, Unauthenticated, UnknownResource, VersionGone
 from ringmain_core.telemetry.w3c import parent_in
@@ -37,6 +41,7 @@ class Exchange:
         principal: Who sent it.
         transport: `http`, or `sse` for the transport of 2024-11-05.
         version: The API version of the path it came to.
+        message: The JSON of its body, as far as the transport has read it.
         resumable: Whether a client in a session can fetch the answer after a lost connection.
         refusal: Set by a refusal, for the status line and headers.
         gone: Whether the client went away before it was answered.
@@ -48,6 +53,7 @@ class Exchange:
     principal: Principal
     transport: Transport
     version: str
+    message: object = None
     resumable: bool = False
     refusal: Refusal | None = None
     gone: bool = False
@@ -128,6 +134,42 @@ class Adapter:
             ambient=ambient,
             request_id=str(ctx.request_id),
         )
+
+
+class PlainCalls:
+    """The innermost SDK middleware: hands plain tool calls to their handler, all others to the SDK.
+
+    What is sure to be valid need not go through the models of two revisions, nor its plain answer.
+
+    Args:
+        call: Calls the tool that the gates have found, with these arguments.
+        server_info: What answers since 2026-07-28 say of the server.
+    """
+
+    def __init__(
+        self,
+        call: Callable[[ServerRequestContext[Any, Any], Mapping[str, Any]], Awaitable[Result]],
+        server_info: Mapping[str, Any],
+    ) -> None:
+        self._call = call
+        self._meta = {SERVER_INFO_META_KEY: server_info}
+
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        version, params = ctx.protocol_version, ctx.params
+        modern = version in MODERN_PROTOCOL_VERSIONS
+        met = modern or ctx.session.client_params is not None  # who has not shaken hands is refused there
+        if ctx.method != "tools/call" or not met or params is None or not is_plain_call(params, version):
+            return await call_next(ctx)
+        result = await self._call(ctx, params["arguments"])
+        sent = plain_answer(result)
+        if sent is not None:
+            return {**sent, "resultType": "complete", "_meta": self._meta} if modern else sent
+        try:
+            sent = serialize_server_result(ctx.method, version, result)
+        except ValidationError:
+            _log.exception("%s returned what the protocol does not know", params["name"])
+            raise MCPError(_INTERNAL, "Handler returned an invalid result") from None
+        return {**sent, "_meta": {**self._meta, **sent.get("_meta", {})}} if modern else sent
 
 
 def exchange_of(request: object) -> Exchange | None:

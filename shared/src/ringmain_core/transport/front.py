@@ -40,16 +40,21 @@ class Route:
 
 
 _Headers = Mapping[str, Sequence[str]]
-_LOOKED_AT = ("host", "origin", "authorization", "x-api-key", "content-length")
+_LOOKED_AT = {
+    name.encode(): name for name in ("host", "origin", "authorization", "x-api-key", "content-length")
+}
+_SEEN = "ringmain.headers"
 
 
 def _headers(scope: Scope) -> _Headers:
     """The headers that are looked at here, each as often as it came; one pass, for every request takes it."""
-    found: dict[str, list[str]] = {name: [] for name in _LOOKED_AT}
+    if _SEEN in scope:
+        return scope[_SEEN]
+    found: dict[str, list[str]] = {name: [] for name in _LOOKED_AT.values()}
     for raw, value in scope["headers"]:
-        name = raw.decode("latin-1")
-        if name in found:
-            found[name].append(value.decode("latin-1"))
+        if raw in _LOOKED_AT:
+            found[_LOOKED_AT[raw]].append(value.decode("latin-1"))
+    scope[_SEEN] = found
     return found
 
 
@@ -122,11 +127,12 @@ class Front:
             principal = await self._identify(headers, scope)
             if self._closing and scope["method"] != "POST":
                 raise Draining("This server is about to stop. Connect again.")
-            body = await self._read(headers, receive) if scope["method"] == "POST" else b""
+            body, message = await self._read(headers, receive) if scope["method"] == "POST" else (b"", None)
         except Refusal as refusal:
             await answer(self._recorded(refusal, principal, route), send, self._challenge_for(scope))
             return
-        await self._exchange(scope, body, receive, send, route, principal)
+        exchange = Exchange(principal, route.transport, route.version, message, self._resumable)
+        await self._exchange(scope, body, receive, send, route, exchange)
 
     def close_streams(self) -> None:
         """End the streams that clients hold open to be told things, so that the server can stop."""
@@ -168,7 +174,8 @@ class Front:
             "Send an API key as `Authorization: Bearer <key>`. An operator makes one with `keys create`."
         )
 
-    async def _read(self, headers: _Headers, receive: Receive) -> bytes:
+    async def _read(self, headers: _Headers, receive: Receive) -> tuple[bytes, object]:
+        """The body, and the JSON that it is."""
         too_large = f"The body is larger than {self._max_body:,} bytes."
         declared = "".join(headers["content-length"])[:20]
         if declared.isdecimal() and int(declared) > self._max_body:
@@ -190,12 +197,12 @@ class Front:
             raise MalformedRequest(f"Not a JSON message: {error}.") from error
         if has_wrong_id(message):
             raise Rejected(WRONG_ID)
-        return whole
+        return whole, message
 
     async def _exchange(
-        self, scope: Scope, body: bytes, receive: Receive, send: Send, route: Route, principal: Principal
+        self, scope: Scope, body: bytes, receive: Receive, send: Send, route: Route, exchange: Exchange
     ) -> None:
-        exchange = Exchange(principal, route.transport, route.version, self._resumable)
+        principal = exchange.principal
         # The user is the SDK's way to tie a session to the credential that opened it.
         owner = _session_owner(principal.auth, principal.id)
         # Space around a value is not part of it, but httptools leaves it there; the SDK compares exactly.

@@ -30,6 +30,7 @@ from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
 from ringmain_core.refusals import Refusal
 from ringmain_core.settings import CoreSettings
+from ringmain_core.transport.direct import Direct
 from ringmain_core.transport.front import Front, Route
 from ringmain_core.transport.metadata import ResourceMetadata
 from ringmain_core.transport.neighbours import Neighbours
@@ -97,9 +98,10 @@ class HttpApp:
             retry_interval=_RECONNECT_AFTER_MS if event_store is not None else None,
             max_request_body_size=core.max_body_bytes,
         )
-        routes = {
-            f"/{version}/mcp": Route(self._manager.handle_request, "http", version) for version in VERSIONS
-        }
+        streaming = core.responses != "json"
+        manager = self._manager.asgi_app.app  # without its limit: the front has already kept ours
+        direct = Direct(server, upstream, manager, streaming=streaming)
+        routes = {f"/{version}/mcp": Route(direct, "http", version) for version in VERSIONS}
         if core.legacy_sse:
             sse = SseServerTransport("/v1/messages", max_request_body_size=core.max_body_bytes)
             routes["/v1/sse"] = Route(self._serve_sse(sse), "sse", "v1")
