@@ -90,7 +90,7 @@ class Arguments:
         self._model: type[BaseModel] = create_model("Arguments", __config__=config, **fields)
         self.schema: JsonSchema = slim_schema(self._model)
         properties = cast("Mapping[str, JsonSchema]", self.schema.get("properties", {}))
-        self._takes_text = {name for name, schema in properties.items() if _takes_text(schema)}
+        self._without_text = [name for name, schema in properties.items() if not _takes_text(schema)]
 
     def bind(self, raw: Mapping[str, Any], call: Call, upstream: object) -> dict[str, Any]:
         """Validate what the caller sent and add what the server gives.
@@ -133,14 +133,17 @@ class Arguments:
 
     def _kept_names(self, raw: Mapping[str, Any]) -> list[str]:
         """The arguments that are looked at: all known ones, and the first few unknown ones."""
-        unknown = [name for name in raw if name not in self.names]
-        return [name for name in self.names if name in raw] + unknown[:_MOST_FAULTS]
+        known = [name for name in self.names if name in raw]
+        if len(known) == len(raw):
+            return known
+        return known + [name for name in raw if name not in self.names][:_MOST_FAULTS]
 
     def _unquoted(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """Models send objects, lists and numbers as JSON strings: read those where no string is meant."""
         values = {name: raw[name] for name in self._kept_names(raw)}
-        for name, value in values.items():
-            if isinstance(value, str) and name in self.names and name not in self._takes_text:
+        for name in self._without_text:
+            value = values.get(name)
+            if isinstance(value, str):
                 with suppress(NotStrictJson):
                     values[name] = loads_strict(value.encode("utf-8", "surrogatepass"))
         return values

@@ -22,6 +22,7 @@ from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
 
 _PREFIX = "rm"
+_NO_KEYS: Mapping[str, "StoredKey"] = {}
 _log = logging.getLogger(__name__)
 
 
@@ -53,7 +54,7 @@ class KeyFile:
         try:
             status = self.path.stat()
         except FileNotFoundError:
-            self._keys, self._stamp = {}, None
+            self._keys, self._stamp = self._keys and {}, None
             return self._keys
         except OSError as error:
             raise ConfigurationError(f"{self.path}: cannot be read: {error.strerror}") from error
@@ -138,6 +139,7 @@ class ApiKeys:
 
     def __init__(self, key_file: KeyFile) -> None:
         self._key_file = key_file
+        self._recognised: dict[bytes, tuple[Principal, Policy, Mapping[str, StoredKey]]] = {}
 
     def is_empty(self, policy: Policy) -> bool:
         """Whether nobody could authenticate."""
@@ -146,11 +148,26 @@ class ApiKeys:
 
     def recognise(self, credential: str, policy: Policy) -> Principal | None:
         """Whose key this is; `None` where it is nobody's, or its agent is not in the policy any more."""
+        stored_keys = self._stored() if credential.startswith(f"{_PREFIX}_") else _NO_KEYS
+        digest = hashlib.sha256(credential.encode()).digest()
+        known = self._recognised.get(digest)
+        if known is not None and known[1] is policy and known[2] is stored_keys:
+            return known[0]
+        principal = self._compare(credential, policy, stored_keys)
+        if principal is None:
+            self._recognised.pop(digest, None)
+        else:
+            self._recognised[digest] = (principal, policy, stored_keys)
+        return principal
+
+    def _compare(
+        self, credential: str, policy: Policy, stored_keys: Mapping[str, StoredKey]
+    ) -> Principal | None:
         presented = hash_key(credential)
         agent: str | None = None
         parts = credential.split("_", 2)
         if len(parts) == 3 and parts[0] == _PREFIX:
-            stored = self._stored().get(parts[1])
+            stored = stored_keys.get(parts[1])
             if stored is not None and hmac.compare_digest(stored.hash.encode(), presented.encode()):
                 agent = stored.agent
         for known in policy.agents.values():
@@ -165,4 +182,4 @@ class ApiKeys:
             return self._key_file.keys()
         except ConfigurationError as error:
             _log.error("no stored key is accepted: %s", error)
-            return {}
+            return _NO_KEYS
