@@ -9,7 +9,23 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import unquote
 
-from standins.github import commits, described, gate, identity, issue_parts, issues, repositories, validate
+from standins.github import (
+    actions,
+    checks,
+    commits,
+    described,
+    gate,
+    graphql_routes,
+    identity,
+    issue_parts,
+    issues,
+    pulls,
+    releases,
+    repositories,
+    reviews,
+    search,
+    validate,
+)
 from standins.github.faults import Fault
 from standins.github.web import Answer, Asked, Refusal, Route
 
@@ -27,7 +43,20 @@ class Done:
 
 @cache
 def _routes() -> list[tuple[re.Pattern[str], Route]]:
-    modules = (identity, repositories, commits, issues, issue_parts)
+    modules = (
+        identity,
+        repositories,
+        commits,
+        releases,
+        issues,
+        issue_parts,
+        pulls,
+        reviews,
+        checks,
+        actions,
+        search,
+        graphql_routes,
+    )
     every = [route for module in modules for route in module.routes]
     every.sort(key=lambda one: (-one.template.count("/"), one.template.count("{")))
     return [(route.pattern, route) for route in every]

@@ -69,16 +69,20 @@ class FakeGitHub:
         url: Where it listens; set by `serving`.
         prefix: Of the last request: `/api/v3` where it came as to GitHub Enterprise Server.
         limit: Requests an hour of every token.
+        code_indexed: False finds nothing by code search, as for fresh repositories.
+        dispatched: The script of a run that was dispatched or started again.
         tree_limit: Entries of a tree, after which it is cut.
         app_permissions: Of the tokens of an app's installations; `None` allows everything.
         app_tokens_last: Seconds.
-        old_server: Knows no `return_run_details`, as older GitHub Enterprise Servers.
+        old_server: What an older server makes of `return_run_details`: `ignores` or `refuses`.
     """
 
     url: str = "http://127.0.0.1"
     prefix: str = ""
     limit: int = 5000
-    old_server: bool = False
+    old_server: str = ""
+    code_indexed: bool = True
+    dispatched: Sequence[str] = ()
     tree_limit: int = 100_000
     app_permissions: Mapping[str, str] | None = None
     app_tokens_last: float = 3600.0
