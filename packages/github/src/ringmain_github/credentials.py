@@ -4,18 +4,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
 from ringmain_core.call import Call
 from ringmain_core.errors import ConfigurationError, NotFound, UpstreamRefused
-from ringmain_core.identity.accounts.accounts import Accounts
 from ringmain_core.services import Services
 from ringmain_core.upstream.guard import Guard
 from ringmain_github.client import Client
 from ringmain_github.failures import require_success
 from ringmain_github.settings import GitHubSettings
+
+if TYPE_CHECKING:
+    from ringmain_core.identity.accounts.accounts import Accounts
 
 _EARLY = 120.0  # seconds before its end that a token is not used any more
 _INSTALLATIONS_KEPT = 300.0
@@ -73,7 +75,7 @@ class OwnAccounts:
 
     kind = "own account"
 
-    def __init__(self, accounts: Accounts, process: Credentials | None) -> None:
+    def __init__(self, accounts: "Accounts", process: Credentials | None) -> None:
         self._accounts = accounts
         self._process = process
 
