@@ -26,7 +26,7 @@ from ringmain_github.settings import GitHubSettings
 ANSWER_BYTES = 24_000
 """How large an answer may become, about 6,000 tokens; the operator's own limit may be lower."""
 
-_NOT_MODIFIED = 304
+_MULTIPLE_CHOICES, _NOT_MODIFIED = 300, 304
 _REPOSITORY_KEPT = 30.0  # seconds for which a repository counts as being what it was
 _MOST_REPOSITORIES = 1_000
 _AUDIENCES: Mapping[str, Audience] = {"public": "public", "internal": "organisation"}
@@ -218,7 +218,8 @@ class GitHub(Upstream):
         reply = await self._guard.call_in_thread(request, access="read", name="GET")
         if reply.status == _NOT_MODIFIED and kept is not None:
             return kept.reply
-        self._etags.put(key, reply)
+        if reply.status < _MULTIPLE_CHOICES:  # addresses that GitHub sends us to are good for moments only
+            self._etags.put(key, reply)
         return reply
 
     async def _repository(self, call: Call, owner: str, name: str) -> Repository:
