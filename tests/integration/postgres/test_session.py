@@ -97,6 +97,47 @@ async def test_a_statement_that_is_known_takes_three_round_trips_and_a_new_one_o
         ]
 
 
+async def test_what_differs_only_in_constants_is_analysed_once(
+    shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(shop) as database:
+        overheard = Overheard(monkeypatch)
+
+        async def ask(sql: str) -> tuple[Any, list[str]]:
+            async with reading(database) as session:
+                found = await rows(session, sql)
+            return found, overheard.words()
+
+        for number in (1, 2):  # the very first one asks about everything that the server ships, too
+            await ask(f"SELECT 'a' AS a, {number} + id FROM customers WHERE id = 1")
+        found, said = await ask("SELECT 'bc''\"' AS a, 20 + id FROM customers WHERE id = 02")
+        assert found == [["bc'\"", 22]]
+        assert said == ["execute BEGIN … EXECUTE", "prepare SELECT", "execute ROLLBACK"]
+        found, said = await ask("SELECT 'a' AS a, 3000000000 + id FROM customers WHERE id = 1")
+        assert found == [["a", 3000000001]]
+        assert said == ["execute BEGIN … EXECUTE", "prepare SELECT", "prepare SELECT", "execute ROLLBACK"]
+
+
+async def test_a_column_that_becomes_another_type_is_noticed_by_statements_like_those_before(
+    shop: str,
+) -> None:
+    admin = await asyncpg.connect(shop)
+    await admin.execute("CREATE TABLE fickle AS SELECT 1 AS n, 'x' AS m")
+    try:
+        async with opened(shop) as database:
+            async with reading(database) as session:
+                assert await rows(session, "SELECT n FROM fickle WHERE m <> 'a'") == [[1]]
+            await admin.execute("ALTER TABLE fickle ALTER n TYPE text")
+            async with reading(database) as session:
+                assert await rows(session, "SELECT n FROM fickle WHERE m <> 'b'") == [["1"]]
+            await admin.execute("ALTER TABLE fickle ADD more bool DEFAULT true, DROP n")
+            async with reading(database) as session:
+                assert await rows(session, "SELECT * FROM fickle WHERE m <> 'c'") == [["x", True]]
+    finally:
+        await admin.execute("DROP TABLE fickle")
+        await admin.close()
+
+
 async def test_the_first_statement_about_names_begins_the_transaction_before_it_looks_them_up(
     shop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from ringmain_core.errors import ToolFailure
 from ringmain_postgres.parameters import TEXTUAL_TYPES, to_postgres
 from ringmain_postgres.rowtext import Column
-from ringmain_postgres.sql import Checked, Guard, Recall, SqlRefused
+from ringmain_postgres.sql import Checked, Guard, Recall, Shape, SqlRefused
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -68,6 +68,9 @@ Textual = WeakKeyDictionary[Connection, set[str]]
 Signatures = WeakKeyDictionary[Checked, Signature]
 """As long as a statement's judgement holds, so does what it returns: both rest on the same facts."""
 
+Likes = WeakKeyDictionary[Shape, Signature]
+"""What statements return that differ in nothing but constants: of those, only the types matter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -76,11 +79,13 @@ class Memory:
     Attributes:
         recall: What the catalogue said; `None` where sessions cannot be asked whether it still does.
         signatures: What statements return.
+        likes: What statements like them return, which then need not be analysed.
         textual: What connections were told about types.
     """
 
     recall: Recall | None
     signatures: Signatures = field(default_factory=Signatures)
+    likes: Likes = field(default_factory=Likes)
     textual: Textual = field(default_factory=Textual)
 
 
@@ -118,21 +123,26 @@ class Session:
         return await connection.fetch(sql, *parameters)
 
     async def describe(self, checked: Checked) -> Signature:
-        """What a statement returns and takes; it is analysed, not run."""
+        """What a statement returns and takes; it is not run, and analysed if no other like it was."""
         known = self._memory.signatures.get(checked)
         if known is not None:
             return known
+        like = self._memory.likes.get(checked.shape)
+        if like is None:
+            like = self._memory.likes[checked.shape] = await self._analyse(checked)
+        signature = Signature(like.columns, like.parameters)
+        self._memory.signatures[checked] = signature
+        self._first_time = True
+        return signature
+
+    async def _analyse(self, checked: Checked) -> Signature:
         connection = await self._begun()
         statement = await connection.prepare(checked.sql, name="")  # unnamed: nothing to close later
         columns = (
             Column(attribute.name, attribute.type.name, attribute.type.schema == "pg_catalog")
             for attribute in statement.get_attributes()
         )
-        parameters = (parameter.name for parameter in statement.get_parameters())
-        signature = Signature(tuple(columns), tuple(parameters))
-        self._memory.signatures[checked] = signature
-        self._first_time = True
-        return signature
+        return Signature(tuple(columns), tuple(parameter.name for parameter in statement.get_parameters()))
 
     async def run(self, sql: str, parameters: Sequence[Any], types: Sequence[str]) -> Rows:
         """Run a checked statement, with values that came as JSON for parameters of these types."""

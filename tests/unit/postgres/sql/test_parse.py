@@ -97,3 +97,42 @@ def test_constants_are_left_out_of_what_is_kept() -> None:
 
 def test_a_body_may_hold_several_statements() -> None:
     assert [parsed.sql for parsed in parse_body("SELECT 1; SELECT 2")] == ["SELECT 1", "SELECT 2"]
+
+
+SHAPE = "SELECT a, 'x' AS b, 5 FROM t WHERE c = 'y' AND d IN (1, 2) LIMIT 7"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT  a, 'other' AS b, -1000 FROM t WHERE c = '' AND d IN (0, 3000) LIMIT 0",
+        """SELECT a, 'a"location":5, \\' AS b, 5 FROM t WHERE c = E'\\n"' AND d IN (1, 2) LIMIT 7""",
+        """SELECT a, $$"}]$$ AS b, 5 FROM t WHERE c = '"A_Const":{"ival":{' AND d IN (1, 2) LIMIT 7""",
+        "SELECT a, '{' /* ü */ AS b, 5 FROM t WHERE c = 'ü' AND d IN (1, 2) LIMIT 7 -- 8",
+    ],
+)
+def test_statements_that_differ_in_constants_have_one_shape(text: str) -> None:
+    assert parse(text).shape == parse(SHAPE).shape
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SHAPE.replace("a,", "e,"),
+        SHAPE.replace("'x'", "6"),
+        SHAPE.replace("'x'", "NULL"),
+        SHAPE.replace("'x'", "b'1'"),
+        SHAPE.replace("'x'", "'x'::text"),
+        SHAPE.replace("5", "5.0"),
+        SHAPE.replace("5", "3000000000"),
+        SHAPE.replace("5", "true"),
+        SHAPE.replace("AS b", "AS x"),
+        SHAPE.replace("'y'", "$1"),
+        SHAPE.replace("(1, 2)", "(1, 2, 3)"),
+        SHAPE.replace("(1, 2)", "('1', 2)"),
+        SHAPE.replace("FROM t", 'FROM "T"'),
+        SHAPE.replace("LIMIT 7", "OFFSET 7"),
+    ],
+)
+def test_any_other_difference_makes_another_shape(text: str) -> None:
+    assert parse(text).shape != parse(SHAPE).shape

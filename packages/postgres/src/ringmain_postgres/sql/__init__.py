@@ -1,7 +1,7 @@
 """Read-only SQL that is really read-only: what a statement may run is judged before anything runs."""
 
 from ringmain_postgres.sql.catalogue import Fetch
-from ringmain_postgres.sql.guard import SESSION_SETTINGS, Checked, Guard, Kind
+from ringmain_postgres.sql.guard import SESSION_SETTINGS, Checked, Guard, Kind, Shape
 from ringmain_postgres.sql.kept import keepable
 from ringmain_postgres.sql.policy import Policy
 from ringmain_postgres.sql.recall import Recall, holds_sql
@@ -15,6 +15,7 @@ __all__ = [
     "Kind",
     "Policy",
     "Recall",
+    "Shape",
     "SqlRefused",
     "holds_sql",
     "keepable",

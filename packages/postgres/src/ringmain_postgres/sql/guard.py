@@ -1,7 +1,7 @@
 """The guard: one statement in, a judgement out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
@@ -32,6 +32,14 @@ SESSION_SETTINGS = {
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Shape:
+    """What statements have in common whose columns and parameters have the same names and types.
+
+    They are built alike, name the same things, and rest on the same facts of the catalogue.
+    """
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Checked:
     """A statement that may run; the same object comes again while nothing has changed that it rests on.
 
@@ -44,6 +52,7 @@ class Checked:
     sql: str
     relations: tuple[str, ...]
     underlying: tuple[str, ...]
+    shape: Shape = field(default_factory=Shape)
 
     @property
     def wrappable(self) -> bool:
@@ -89,7 +98,8 @@ class Guard:
         outdated = settled is not None and settled.judgement is judgement
         if judgement is None or outdated or not await judgement.holds(fetch):
             judgement = await self._judge(reading.references, fetch)
-        checked = Checked(reading.kind, reading.sql, judgement.relations, judgement.underlying)
+        shape = judgement.shape(reading.shape)
+        checked = Checked(reading.kind, reading.sql, judgement.relations, judgement.underlying, shape)
         if short and len(judgement.answers) <= 1:
             _remember(self._judgements, reading.names, judgement)
             _remember(self._settled, sql, _Settled(checked, judgement))
@@ -148,6 +158,15 @@ class _Judgement:
     relations: tuple[str, ...]
     underlying: tuple[str, ...]
     answers: list[_Answer]
+    shapes: dict[bytes, Shape] = field(default_factory=dict[bytes, Shape])
+
+    def shape(self, digest: bytes) -> Shape:
+        """What statements of this shape and with these names share as long as the judgement holds."""
+        known = self.shapes.get(digest)
+        if known is None:
+            known = Shape()
+            _remember(self.shapes, digest, known)
+        return known
 
     async def holds(self, fetch: Fetch) -> bool:
         """Whether the catalogue, asked again in the present transaction, says what it said."""
@@ -178,7 +197,7 @@ def _facts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 _Names = tuple[frozenset[Any], ...]
-_all_of = attrgetter(*(field.name for field in fields(References)))
+_all_of = attrgetter(*(each.name for each in fields(References)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +207,7 @@ class _Reading:
     kind: Kind
     sql: str
     references: References | None
+    shape: bytes = b""
 
     @property
     def names(self) -> _Names:
@@ -200,8 +220,8 @@ def _read(sql: str) -> _Reading:
         check_setting_name(parsed.tree.get("name", ""))
         return _Reading("show", parsed.sql, None)
     if parsed.kind == "ExplainStmt":
-        return _Reading("explain", parsed.sql, collect((_explained(parsed.tree),)))
-    return _Reading("query", parsed.sql, collect((parsed,)))
+        return _Reading("explain", parsed.sql, collect((_explained(parsed.tree),)), parsed.shape)
+    return _Reading("query", parsed.sql, collect((parsed,)), parsed.shape)
 
 
 _read_again = lru_cache(maxsize=256)(_read)

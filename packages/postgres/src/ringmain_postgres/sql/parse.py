@@ -1,5 +1,6 @@
 """SQL text to a syntax tree, by Postgres' own grammar; the only module that knows the parser's library."""
 
+import hashlib
 import importlib
 import importlib.util
 import json
@@ -17,14 +18,28 @@ MAX_BYTES = 100_000
 NESTED_COMMENT = re.compile(r"/\*(?:(?!\*/).)*?/\*", re.DOTALL)
 MAX_STATEMENTS_IN_BODY = 50
 
+# Places and values that are not of a shape. In a JSON string, a quote has a backslash before it: none of this
+# matches there.
+_NOT_SHAPE = (
+    (re.compile(rb'location":\d+'), b""),
+    (re.compile(rb'stmt_len":\d+'), b""),
+    (re.compile(rb'rexpr_list_(?:start|end)":\d+'), b""),
+    (re.compile(rb'"A_Const":\{"sval":\{"sval":"(?:[^"\\]|\\.)*"'), b'"text'),
+    (re.compile(rb'"A_Const":\{"ival":\{(?:"ival":-?\d+)?'), b'"integer'),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """One statement: its node kind (`SelectStmt` …), its tree, and exactly the text it was read from."""
+    """One statement: its node kind (`SelectStmt` …), its tree, and exactly the text it was read from.
+
+    Statements of one `shape` differ at most in the values of texts and of integers of four bytes.
+    """
 
     kind: str
     tree: Tree
     sql: str
+    shape: bytes = b""
 
 
 @cache
@@ -65,18 +80,29 @@ def _encode(text: str) -> bytes:
     return data
 
 
-def _trees(data: bytes) -> list[Tree]:
+def _tree_text(data: bytes) -> bytes:
     lib = _native().lib
     result = lib.pg_query_parse(data)
     try:
         if result.error:
             error = result.error.contents
             raise _syntax_error(data, error.message.decode(errors="replace"), error.cursorpos)
-        return json.loads(result.parse_tree)["stmts"]
-    except RecursionError:
-        raise too_deep() from None
+        return result.parse_tree
     finally:
         lib.pg_query_free_parse_result(result)
+
+
+def _trees(text: bytes) -> list[Tree]:
+    try:
+        return json.loads(text)["stmts"]
+    except RecursionError:
+        raise too_deep() from None
+
+
+def _shape(tree_text: bytes) -> bytes:
+    for pattern, instead in _NOT_SHAPE:
+        tree_text = pattern.sub(instead, tree_text)
+    return hashlib.blake2b(tree_text, digest_size=16).digest()
 
 
 def too_deep() -> SqlRefused:
@@ -103,12 +129,12 @@ def _syntax_error(data: bytes, message: str, position: int) -> SqlRefused:
     )
 
 
-def _parsed(data: bytes, raw: Tree) -> Parsed:
+def _parsed(data: bytes, raw: Tree, shape: bytes = b"") -> Parsed:
     (kind, tree), *_ = raw["stmt"].items()
     start = raw.get("stmt_location", 0)
     length = raw.get("stmt_len", 0)
     text = data[start : start + length] if length else data[start:]
-    return Parsed(kind, tree, text.decode().strip())
+    return Parsed(kind, tree, text.decode().strip(), shape)
 
 
 def parse(text: str) -> Parsed:
@@ -124,7 +150,8 @@ def parse(text: str) -> Parsed:
             "Send the statement without comments.",
         )
     data = _encode(text)
-    trees = _trees(data)
+    tree_text = _tree_text(data)
+    trees = _trees(tree_text)
     if not trees:
         raise SqlRefused("empty", "There is no statement in the text.", "Send one SELECT.")
     if len(trees) > 1:
@@ -133,7 +160,7 @@ def parse(text: str) -> Parsed:
             f"The text holds {len(trees)} statements; only one is run at a time.",
             "Send them one by one, without transaction control.",
         )
-    return _parsed(data, trees[0])
+    return _parsed(data, trees[0], _shape(tree_text))
 
 
 @lru_cache(maxsize=512)
@@ -143,7 +170,7 @@ def parse_body(text: str) -> tuple[Parsed, ...]:
     The trees are shared between calls: do not change them.
     """
     data = _encode(text)
-    trees = _trees(data)
+    trees = _trees(_tree_text(data))
     if len(trees) > MAX_STATEMENTS_IN_BODY:
         raise too_deep()
     return tuple(_parsed(data, raw) for raw in trees)
