@@ -1,6 +1,7 @@
 """What of a statement may be kept: neither its constants nor its comments, for both can be rows."""
 
 import re
+from functools import lru_cache
 
 from ringmain_postgres.sql.parse import normalize
 
@@ -16,6 +17,9 @@ _TOKEN = re.compile(
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
 
 
+_SHORT = 4_000  # characters; what longer texts come to is not remembered
+
+
 def keepable(sql: str) -> str:
     """The statement with `$n` or `'…'` for its constants, and without its comments.
 
@@ -24,6 +28,10 @@ def keepable(sql: str) -> str:
     Raises:
         SqlRefused: not valid SQL.
     """
+    return _again(sql) if len(sql) <= _SHORT else _without_values(sql)
+
+
+def _without_values(sql: str) -> str:
     text = normalize(sql)
     kept: list[str] = []
     at = 0
@@ -42,6 +50,9 @@ def keepable(sql: str) -> str:
                 kept.append("'…'")
     kept.append(text[at:])
     return "".join(kept).strip()
+
+
+_again = lru_cache(maxsize=256)(_without_values)
 
 
 def _end_of_comment(text: str, at: int) -> int:
