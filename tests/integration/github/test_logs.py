@@ -205,8 +205,8 @@ async def test_a_log_that_has_expired_is_said_beside_the_others(fake: FakeGitHub
         answer = await read(at, run, logs="failed")
     assert list(answer["parts"]) == ["jobs", f"{name_of(run, 2)}, step Run pytest"]
     assert answer["truncated"][0] == (
-        f"{name_of(run)}: The log of job {run.jobs[1].id} is not there: it has expired (GitHub keeps logs for "
-        "90 days unless told otherwise), or the job has not written any."
+        f"{name_of(run)}: The log of job {run.jobs[1].id} is not there: it has expired (GitHub keeps logs "
+        "for 90 days unless told otherwise), or the job has not written any."
     )
 
 

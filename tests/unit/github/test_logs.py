@@ -64,7 +64,7 @@ def test_a_log_whose_beginning_is_missing_begins_with_a_whole_line() -> None:
 
 
 def test_matches_are_numbered_with_their_neighbours_and_gaps() -> None:
-    lines = [Line("", text) for text in "a b error d e f error error".split()]
+    lines = [Line("", text) for text in ("a", "b", "error", "d", "e", "f", "error", "error")]
     finds, _ = matcher("^err")
     assert matching(lines, finds, 1) == (
         ["2- b", "3: error", "4- d", "--", "6- f", "7: error", "8: error"],
