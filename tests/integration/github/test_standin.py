@@ -146,7 +146,60 @@ def test_what_github_does_not_know_is_a_violation(method: str, path: str, body: 
     assert said in "; ".join(fake.violations)
 
 
-READS = ["/user", "/users/mona", "/rate_limit", "/user/repos", "/orgs/acme/repos", "/users/mona/repos", "W", "W/readme", "W/languages", "W/branches", "W/branches/main", "W/tags", "W/git/ref/heads/main", "W/git/matching-refs/heads/", "W/contents/", "W/contents/src", "W/contents/src/spin.py", "W/git/trees/main?recursive=1", "W/commits", "W/commits?path=src", "W/commits/feature", "W/compare/main...feature", "W/releases", "W/releases/latest", "W/releases/tags/v1.0", "W/issues", "W/issues/1", "W/labels", "W/issues/1/comments", "W/issues/4/timeline", "W/issues/1/sub_issues", "W/issues/1/labels", "W/milestones", "W/assignees", "W/pulls", "W/pulls/4", "W/pulls/4/files", "W/pulls/4/commits", "W/pulls/4/reviews", "W/pulls/4/comments", "W/commits/feature/check-runs", "W/commits/feature/status", "W/commits/feature/statuses", "W/actions/workflows", "W/actions/workflows/ci.yml", "W/actions/runs", "W/actions/workflows/ci.yml/runs", "/search/issues?q=wobbles+repo:acme/widgets", "/search/code?q=spin", "/search/repositories?q=widgets", "/search/commits?q=spin", "/search/users?q=mona"]
+READS = [
+    "/user",
+    "/users/mona",
+    "/rate_limit",
+    "/user/repos",
+    "/orgs/acme/repos",
+    "/users/mona/repos",
+    "W",
+    "W/readme",
+    "W/languages",
+    "W/branches",
+    "W/branches/main",
+    "W/tags",
+    "W/git/ref/heads/main",
+    "W/git/matching-refs/heads/",
+    "W/contents/",
+    "W/contents/src",
+    "W/contents/src/spin.py",
+    "W/git/trees/main?recursive=1",
+    "W/commits",
+    "W/commits?path=src",
+    "W/commits/feature",
+    "W/compare/main...feature",
+    "W/releases",
+    "W/releases/latest",
+    "W/releases/tags/v1.0",
+    "W/issues",
+    "W/issues/1",
+    "W/labels",
+    "W/issues/1/comments",
+    "W/issues/4/timeline",
+    "W/issues/1/sub_issues",
+    "W/issues/1/labels",
+    "W/milestones",
+    "W/assignees",
+    "W/pulls",
+    "W/pulls/4",
+    "W/pulls/4/files",
+    "W/pulls/4/commits",
+    "W/pulls/4/reviews",
+    "W/pulls/4/comments",
+    "W/commits/feature/check-runs",
+    "W/commits/feature/status",
+    "W/commits/feature/statuses",
+    "W/actions/workflows",
+    "W/actions/workflows/ci.yml",
+    "W/actions/runs",
+    "W/actions/workflows/ci.yml/runs",
+    "/search/issues?q=wobbles+repo:acme/widgets",
+    "/search/code?q=spin",
+    "/search/repositories?q=widgets",
+    "/search/commits?q=spin",
+    "/search/users?q=mona",
+]
 
 
 @pytest.mark.parametrize("path", READS)
@@ -263,13 +316,12 @@ def test_releases_are_made_from_drafts_with_notes(fake: FakeGitHub, web: httpx.C
     assert web.patch(path, json={"draft": False}).json()["published_at"] is not None
     assert web.get(f"{_WIDGETS}/releases/tags/v2.0").status_code == 200
     assert web.post(f"{_WIDGETS}/releases/generate-notes", json={"tag_name": "v3"}).status_code == 200
-    assert (
-        web.post(f"{_WIDGETS}/releases", json={"tag_name": "v2.0"}).json()["errors"][0]["code"]
-        == "already_exists"
-    )
+    again = web.post(f"{_WIDGETS}/releases", json={"tag_name": "v2.0"})
+    assert again.json()["errors"][0]["code"] == "already_exists"
 
 
-THREADS = """query($number: Int!) { repository(owner: "acme", name: "widgets") { pullRequest(number: $number) {
+THREADS = """query($number: Int!) { repository(owner: "acme", name: "widgets") {
+  pullRequest(number: $number) {
   reviewDecision closingIssuesReferences(first: 5) { nodes { number } }
   reviewThreads(first: 1) { totalCount pageInfo { hasNextPage endCursor } nodes {
     id isResolved path line comments(first: 10) { nodes { databaseId body author { login } } } } } } } }"""
@@ -296,8 +348,9 @@ def test_graphql_reads_threads_and_resolves_them(fake: FakeGitHub, web: httpx.Cl
 
 
 def test_graphql_lists_by_labels_and_by_search(web: httpx.Client) -> None:
-    listed = """{ repository(owner: "acme", name: "widgets") { issues(first: 10, labels: ["bug"], states: [OPEN],
-      orderBy: {field: UPDATED_AT, direction: DESC}) { nodes { number title labels(first: 5) { nodes { name } } } }
+    listed = """{ repository(owner: "acme", name: "widgets") { issues(first: 10, labels: ["bug"],
+      states: [OPEN], orderBy: {field: UPDATED_AT, direction: DESC}) {
+      nodes { number title labels(first: 5) { nodes { name } } } }
       pullRequests(first: 5) { totalCount } } }"""
     repository = asked(web, listed)["data"]["repository"]
     assert repository["issues"]["nodes"] == [
@@ -347,7 +400,8 @@ def test_graphql_turns_drafts_and_merges_later(fake: FakeGitHub, web: httpx.Clie
     assert asked(web, ready, id=name)["data"]["markPullRequestReadyForReview"]["pullRequest"] == {
         "isDraft": False
     }
-    auto = """mutation($id: ID!) { enablePullRequestAutoMerge(input: {pullRequestId: $id, mergeMethod: SQUASH}) {
+    auto = """mutation($id: ID!) {
+      enablePullRequestAutoMerge(input: {pullRequestId: $id, mergeMethod: SQUASH}) {
       pullRequest { autoMergeRequest { mergeMethod } } } }"""
     assert "errors" not in asked(web, auto, id=name)
     assert web.get(f"{_WIDGETS}/pulls/4").json()["auto_merge"]["merge_method"] == "squash"

@@ -9,6 +9,8 @@ from standins.github.graphql_parts import (
     comment_object,
     commit_object,
     connection,
+    fits,
+    in_order,
     label_object,
     ref_object,
     rollup_object,
@@ -39,8 +41,8 @@ def repository_object(asked: Asked, repo: Repository) -> dict[str, Any]:
 
     def listed(pulls: bool) -> Callable[..., Any]:
         def get(info: Any, **asked_for: Any) -> Any:
-            rows = _sorted(
-                [issue for issue in repo.issues.values() if _fits(issue, pulls, asked_for)], asked_for
+            rows = in_order(
+                [issue for issue in repo.issues.values() if fits(issue, pulls, asked_for)], asked_for
             )
             build = pull_object if pulls else issue_object
             name = "pullRequests" if pulls else "issues"
@@ -81,35 +83,6 @@ def repository_object(asked: Asked, repo: Repository) -> dict[str, Any]:
         "object": git_object,
         "ref": git_ref,
     }
-
-
-def _fits(issue: Issue, pulls: bool, wanted: dict[str, Any]) -> bool:
-    by: dict[str, Any] = wanted.get("filterBy") or {}
-    state = "MERGED" if issue.pull and issue.pull.merged_at else issue.state.upper()
-    names: list[str] = wanted.get("labels") or by.get("labels") or []
-    labels = {one.lower() for one in names}
-    has = {one.lower() for one in issue.labels}
-    assignee = by.get("assignee")
-    return (
-        (issue.pull is not None) is pulls
-        and state in (wanted.get("states") or by.get("states") or [state])
-        and (not labels or bool(labels & has))  # any of them: unlike REST
-        and (assignee is None or (bool(issue.assignees) if assignee == "*" else assignee in issue.assignees))
-        and by.get("createdBy", issue.author) == issue.author
-        and issue.updated_at >= (by.get("since") or "")
-        and (issue.pull is None or wanted.get("headRefName") in {None, issue.pull.head})
-        and (issue.pull is None or wanted.get("baseRefName") in {None, issue.pull.base})
-    )
-
-
-def _sorted(rows: list[Issue], wanted: dict[str, Any]) -> list[Issue]:
-    order: dict[str, Any] = wanted.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
-    updated = order["field"] == "UPDATED_AT"
-    return sorted(
-        rows,
-        key=lambda one: one.updated_at if updated else one.created_at,
-        reverse=order["direction"] == "DESC",
-    )
 
 
 def _common(asked: Asked, repo: Repository, issue: Issue) -> dict[str, Any]:

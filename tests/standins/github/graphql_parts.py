@@ -112,3 +112,32 @@ def comment_object(
         "line": thread.line, "diffHunk": "@@ -1 +1 @@", "outdated": thread.outdated,
         "replyTo": {"id": f"PRRC_{first}", "databaseId": first} if first else None,
     }  # fmt: skip
+
+
+def fits(issue: Issue, pulls: bool, wanted: dict[str, Any]) -> bool:
+    by: dict[str, Any] = wanted.get("filterBy") or {}
+    state = "MERGED" if issue.pull and issue.pull.merged_at else issue.state.upper()
+    names: list[str] = wanted.get("labels") or by.get("labels") or []
+    labels = {one.lower() for one in names}
+    has = {one.lower() for one in issue.labels}
+    assignee = by.get("assignee")
+    return (
+        (issue.pull is not None) is pulls
+        and state in (wanted.get("states") or by.get("states") or [state])
+        and (not labels or bool(labels & has))  # any of them: unlike REST
+        and (assignee is None or (bool(issue.assignees) if assignee == "*" else assignee in issue.assignees))
+        and by.get("createdBy", issue.author) == issue.author
+        and issue.updated_at >= (by.get("since") or "")
+        and (issue.pull is None or wanted.get("headRefName") in {None, issue.pull.head})
+        and (issue.pull is None or wanted.get("baseRefName") in {None, issue.pull.base})
+    )
+
+
+def in_order(rows: list[Issue], wanted: dict[str, Any]) -> list[Issue]:
+    order: dict[str, Any] = wanted.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
+    updated = order["field"] == "UPDATED_AT"
+    return sorted(
+        rows,
+        key=lambda one: one.updated_at if updated else one.created_at,
+        reverse=order["direction"] == "DESC",
+    )

@@ -41,10 +41,8 @@ def _need(asked: Asked, permission: str) -> None:
     token = asked.token
     assert token is not None
     if token.scoped and not {"repo", "public_repo"} & {*token.scopes}:
-        why = (
-            "Your token has not been granted the required scopes to execute this query. The field requires one "
-            f"of the following scopes: ['public_repo'], but has only been granted the: {list(token.scopes)}."
-        )
+        has = list(token.scopes)
+        why = f"Your token has not been granted the required scopes: ['public_repo'], but only {has}."
         raise Problem("INSUFFICIENT_SCOPES", why)
     if not token.allows(permission, write=True):
         kind = "integration" if token.kind == "installation" else "personal access token"
@@ -136,7 +134,7 @@ def _changes(asked: Asked, repo: Repository, head: str, wanted: dict[str, Any]) 
         token = asked.token
         assert token is not None
         if token.scoped and "workflow" not in token.scopes:
-            why = "refusing to allow a Personal Access Token to create or update workflow without `workflow` scope"
+            why = "refusing to allow a Personal Access Token to update workflow without `workflow` scope"
             raise Problem("FORBIDDEN", why)
         _need(asked, "workflows")
     return changes

@@ -3,7 +3,8 @@
 from typing import Any
 
 from standins.github import shapes
-from standins.github.issues import comment_shape, issue_of, issue_shape, label_shape, milestone_shape
+from standins.github.comments import comment_shape
+from standins.github.issues import issue_of, issue_shape, label_shape, milestone_shape
 from standins.github.models import Issue
 from standins.github.web import Answer, Asked, Refusal, Routes, invalid, not_found
 

@@ -10,8 +10,10 @@ from functools import cache
 from urllib.parse import unquote
 
 from standins.github import (
+    action_writes,
     actions,
     checks,
+    comments,
     commits,
     described,
     gate,
@@ -43,20 +45,9 @@ class Done:
 
 @cache
 def _routes() -> list[tuple[re.Pattern[str], Route]]:
-    modules = (
-        identity,
-        repositories,
-        commits,
-        releases,
-        issues,
-        issue_parts,
-        pulls,
-        reviews,
-        checks,
-        actions,
-        search,
-        graphql_routes,
-    )
+    about_repositories = (repositories, commits, releases, checks, actions, action_writes)
+    about_people = (identity, issues, issue_parts, comments, pulls, reviews, search, graphql_routes)
+    modules = (*about_repositories, *about_people)
     every = [route for module in modules for route in module.routes]
     every.sort(key=lambda one: (-one.template.count("/"), one.template.count("{")))
     return [(route.pattern, route) for route in every]

@@ -17,6 +17,7 @@ from standins.github.state import FakeGitHub, Recorded
 from standins.github.web import Asked
 
 _STARTS_WITHIN = 10.0
+_STOPS_WITHIN = 5.0
 _REST = "/api/v3"
 
 
@@ -95,33 +96,51 @@ async def _cut(receive: Any, send: Any) -> None:
         pass
 
 
+class _Server(uvicorn.Server):
+    """Stops as soon as it is told, not at the next of its ticks."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self.ready = threading.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.ready.set()
+        await self._stopping.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for listener in sockets or []:
+            listener.close()
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=_STOPS_WITHIN)
+
+
 @contextmanager
 def serving(fake: FakeGitHub) -> Generator[str]:
     """Let the fake listen, and give its address; gone afterwards."""
     app = _App(fake)
     config = uvicorn.Config(
-        app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False
+        app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False, date_header=False
     )
-    server = uvicorn.Server(config)
-    ready = threading.Event()
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def serve() -> None:
-        loops.append(asyncio.get_running_loop())
-        await server.serve([listener])
+    server = _Server(config, app.stopping)
 
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:  # told so, asyncio does not delay small packets
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
         fake.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        thread = threading.Thread(target=lambda: (ready.set(), asyncio.run(serve())))
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
         thread.start()
-        assert ready.wait(_STARTS_WITHIN)
+        assert server.ready.wait(_STARTS_WITHIN)
+        assert server.loop is not None
         try:
             yield fake.url
         finally:
-            server.should_exit = server.force_exit = True
-            if loops:
-                loops[0].call_soon_threadsafe(app.stopping.set)
+            server.loop.call_soon_threadsafe(app.stopping.set)
             thread.join(_STARTS_WITHIN)
             assert not thread.is_alive()
