@@ -8,6 +8,7 @@ import pytest
 
 from integration.github.working import connected, settings_for
 from ringmain_core.errors import NotFound, UpstreamUnavailable
+from ringmain_core.settings import CoreSettings
 from ringmain_core.testing import Bench, bench
 from ringmain_github import connector, logs
 from ringmain_github.api import GitHub, Repository
@@ -179,6 +180,18 @@ async def test_answers_with_logs_stay_within_the_budget(fake: FakeGitHub) -> Non
     names = ", ".join(f"test {at} ({run.jobs[at + 1].id})" for at in (5, 6, 7))
     assert answer["truncated"][0] == f"logs of 3 jobs: give `job` for one of them: {names}."
     assert len(answer["truncated"]) == 6
+
+
+@pytest.mark.parametrize("most", [6_000, 10_000])
+@pytest.mark.parametrize("tool", [("get_run", {"logs": "failed"}), ("monitor_pipeline", {})])
+async def test_a_smaller_limit_of_the_operators_holds_too(
+    fake: FakeGitHub, most: int, tool: tuple[str, dict[str, Any]]
+) -> None:
+    run = failing_run(fake, lines(*((3, "é" * 5_000) for _ in range(50))), more=9)
+    async with at_work(fake, core=CoreSettings(max_answer_bytes=most)) as at:
+        result = await at.client.call_tool(tool[0], {"repo": "acme/widgets", "run_id": run.id} | tool[1])
+    assert not result.is_error, text_of(result)
+    assert len(text_of(result).encode()) <= most
 
 
 async def test_of_a_huge_log_the_end_is_kept_and_the_rest_is_named(

@@ -92,5 +92,6 @@ def test_no_pattern_takes_long(pattern: str) -> None:
 
 def test_the_end_of_lines_fits_a_budget_and_is_never_empty() -> None:
     assert last_fitting(["aaaa", "bbbb", "cccc"], 17) == ["bbbb", "cccc"]
-    assert last_fitting(["aaaa", "c" * 100], 5) == ["c" * 100]
+    assert last_fitting(["aaaa", "c" * 100], 5) == ["c" * 40 + " [… cut]"]
+    assert last_fitting(["aaaa", "c" * 100], 60) == ["c" * 40 + " [… cut]"]
     assert last_fitting([], 5) == []

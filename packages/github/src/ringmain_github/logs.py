@@ -20,6 +20,7 @@ MOST_BYTES = 16 * 1024 * 1024
 
 LONGEST_LINE = 2_000
 _LONGEST_SEARCHED = 4_000
+_LEAST = 40
 _WITHIN = 45.0
 _OK, _GONE = 200, (403, 404, 410)
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z ?")
@@ -155,11 +156,14 @@ def clipped(text: str) -> str:
 
 
 def last_fitting(lines: Sequence[str], budget: int) -> list[str]:
-    """As many lines from the end as fit a number of bytes as JSON, but at least one."""
+    """As many lines from the end as fit a number of bytes as JSON, but something of one at least."""
     kept: list[str] = []
     for line in reversed(lines):
+        left = budget
         budget -= weight(line) + 2
-        if budget < 0 and kept:
+        if budget < 0:
+            if not kept:  # a character takes six bytes at most, as an escape
+                kept.append(f"{line[: max(_LEAST, left // 6)]} [… cut]")
             break
         kept.append(line)
     return kept[::-1]

@@ -42,7 +42,7 @@ async def monitor_pipeline(
     number: Annotated[Number | None, Field(description="PR: of its head.")] = None,
     sha: Annotated[str | None, Field(description="Commit or ref.")] = None,
     until: Annotated[Literal["complete", "first_failure"], Field(description="When to stop.")] = "complete",
-    timeout_s: Annotated[float, Field(gt=0, description="Seconds, at most 540.")] = 300,
+    timeout_s: Annotated[float, Field(description="Seconds, at most 540.")] = 300,
     cursor: Annotated[str | None, Field(description="`next_cursor`, to go on.")] = None,
 ) -> PagedItem:
     """Wait until CI (a run, or a PR's or commit's checks) is over; ends with failing log tails."""

@@ -100,8 +100,8 @@ async def get_run(
         Literal["none", "failed", "all"], Field(description="`failed`: failed steps only.")
     ] = "none",
     grep: Annotated[str | None, Field(max_length=200, description="Regex for log lines.")] = None,
-    tail: Annotated[int, Field(ge=1, description="Lines per log.")] = 60,
-    context: Annotated[int, Field(ge=0, description="Lines around matches.")] = 2,
+    tail: Annotated[int, Field(description="Lines per log.")] = 60,
+    context: Annotated[int, Field(description="Lines around matches.")] = 2,
     artifacts: Annotated[bool, Field(description="List them.")] = False,
     cursor: Cursor = None,
 ) -> PagedItem:
@@ -129,8 +129,8 @@ async def get_run(
         wanted = Wanted(
             failed_only=logs == "failed",
             grep=grep,
-            tail=tail,
-            context=context,
+            tail=max(1, tail),
+            context=max(0, context),
             before=at if kind == "log" else None,
         )
         read = chosen if logs == "all" or job is not None else [each for each in chosen if has_failed(each)]
