@@ -1,12 +1,14 @@
 """Names of things on GitHub as agents give them: bare, or as a link copied from a browser."""
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BeforeValidator, Field
 
 from ringmain_core.errors import InvalidArguments
+from ringmain_core.text import clean
 
 _REPO = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9_-]{0,38}))/([A-Za-z0-9._-]{1,100})")
 _NUMBERED = re.compile(r"/(?:issues|pull|pulls|discussions)/(\d{1,10})(?:[/?#]|$)|^#?(\d{1,10})$")
@@ -64,3 +66,8 @@ def file_parts(text: str) -> list[str]:
 def is_sha(text: str) -> bool:
     """Whether something can be (the beginning of) a commit's id, and no branch by the looks of it."""
     return _SHA.fullmatch(text) is not None
+
+
+def login_of(user: Mapping[str, Any] | None) -> str:
+    """Whom GitHub names; `ghost` stands for accounts that are gone."""
+    return "ghost" if user is None else clean(str(user["login"]))

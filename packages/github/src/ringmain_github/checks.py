@@ -1,0 +1,70 @@
+"""What checks a commit: check runs and commit statuses in one list, all pages of both."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ringmain_core.text import clean
+from ringmain_github.api import GitHub, Repository
+from ringmain_github.paging import all_of
+
+_RUN = re.compile(r"/actions/runs/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckState:
+    """A check run, or the last status of a context.
+
+    Attributes:
+        state: `queued`, `in_progress`, `completed` and the like.
+        conclusion: How it ended; `None` while it goes on.
+        details: What it says of itself, harmless.
+        run_id: Of the workflow run that it is a job of.
+    """
+
+    name: str
+    state: str
+    conclusion: str | None
+    url: str | None
+    details: str
+    run_id: int | None
+
+    @property
+    def result(self) -> str:
+        """How it ended, or how far it is."""
+        return self.conclusion or self.state
+
+    def __str__(self) -> str:
+        about = "" if self.run_id is None else f" (run {self.run_id})"
+        return f"{self.result}: {self.name}{about}" + (f", {self.details}" if self.details else "")
+
+
+async def checks_of(github: GitHub, repository: Repository, sha: str) -> list[CheckState]:
+    """Everything that checks a commit; check runs first."""
+    runs, _ = await all_of(github, repository.path("commits", sha, "check-runs"), items="check_runs")
+    statuses, _ = await all_of(github, repository.path("commits", sha, "status"), items="statuses")
+    return [*map(_check, runs), *map(_status, statuses)]
+
+
+def _check(check: Mapping[str, Any]) -> CheckState:
+    url = check.get("details_url") or check.get("html_url")
+    run = _RUN.search(url or "")
+    title = (check.get("output") or {}).get("title")
+    details = clean(title or "") if title != check["name"] else ""
+    name = clean(check["name"])
+    return CheckState(
+        name, check["status"], check["conclusion"], url, details, int(run[1]) if run is not None else None
+    )
+
+
+def _status(status: Mapping[str, Any]) -> CheckState:
+    going = status["state"] == "pending"
+    return CheckState(
+        name=clean(status["context"]),
+        state="pending" if going else "completed",
+        conclusion=None if going else status["state"],
+        url=status.get("target_url"),
+        details=clean(status.get("description") or ""),
+        run_id=None,
+    )

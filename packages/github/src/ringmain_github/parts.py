@@ -1,0 +1,100 @@
+"""One thing with long parts: as much of them as fits the budget, and a cursor for the rest."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any
+
+from ringmain_core.call import Call
+from ringmain_github.api import GitHub
+from ringmain_github.models import PagedItem
+from ringmain_github.paging import size_of
+
+Part = Callable[[int], AsyncGenerator[str]]
+"""The pieces of a part from a number on: each is whole where it fits, and nothing is asked for in vain."""
+
+_FRAME = 1_000  # bytes for what stands around the parts
+_LEAST = 200  # bytes of a text that are shown, however little room there is
+
+
+async def filled(
+    github: GitHub,
+    call: Call,
+    source: str,
+    facts: Mapping[str, Any],
+    parts: Mapping[str, Part],
+    cursor: str | None,
+) -> PagedItem:
+    """Fill the parts, in order, until the budget is used up.
+
+    Args:
+        github: Seals the cursor, and knows the budget.
+        call: For whom.
+        source: Of the text, for its fence; a cursor is good for it only.
+        facts: Shown on the first page.
+        parts: By name.
+        cursor: Where to go on; `None` to begin.
+
+    Raises:
+        InvalidCursor: Where the cursor belongs to something else, or to other parts.
+    """
+    names = list(parts)
+    purpose = f"{call.target} {source} {names}"
+    first, number, offset = (0, 0, 0) if cursor is None else github.cursors.open(call, purpose, cursor)
+    answer = PagedItem(source=source, facts=dict(facts) if cursor is None else {})
+    room = github.budget(call) - 2 * size_of(answer.facts) - _FRAME
+    for at, name in enumerate(names[first:], start=first):
+        begin, skip = (number, offset) if at == first else (0, 0)
+        taken: list[str] = []
+        following: list[int] | None = None
+        async for text in parts[name](begin):
+            left = text[skip:]
+            if size_of(left) <= room:
+                taken.append(left)
+                room -= size_of(left)
+                skip = 0
+                continue
+            following = [at, begin + len(taken), skip]
+            if not taken and not answer.parts:  # alone it is too large, too: it has to be torn
+                taken.append(_beginning(left, max(room, _LEAST)))
+                following[2] += len(taken[0])
+            break
+        if taken or following is None:
+            answer.parts[name] = "\n".join(taken) or "none"
+        if following is not None:
+            answer.next_cursor = github.cursors.seal(call, purpose, following)
+            rest = ", ".join(names[at:])
+            answer.truncated.append(f"{rest}: call again with `next_cursor` as `cursor`.")
+            break
+    return answer
+
+
+def whole(text: str) -> Part:
+    """A text as a part."""
+
+    async def pieces(begin: int) -> AsyncGenerator[str]:
+        if text and begin == 0:
+            yield text
+
+    return pieces
+
+
+def _beginning(text: str, room: int) -> str:
+    """As much of a text as fits a number of bytes, once it is JSON."""
+    kept = text[:room]
+    while size_of(kept) > room:
+        kept = kept[: len(kept) * 7 // 8]
+    return kept
+
+
+def listed(github: GitHub, url: str, line: Callable[[Mapping[str, Any]], str]) -> Part:
+    """A list of GitHub's as a part, page by page to its end."""
+
+    async def pieces(begin: int) -> AsyncGenerator[str]:
+        page: int | None = begin // 100 + 1
+        skip = begin % 100
+        while page is not None:
+            reply = await github.get(url, params={"per_page": 100, "page": page})
+            for item in reply.json()[skip:]:
+                yield line(item)
+            page, skip = reply.next_page, 0
+
+    return pieces
