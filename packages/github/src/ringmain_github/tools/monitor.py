@@ -45,7 +45,7 @@ async def monitor_pipeline(
     timeout_s: Annotated[float, Field(description="Seconds, at most 540.")] = 300,
     cursor: Annotated[str | None, Field(description="`next_cursor`, to go on.")] = None,
 ) -> PagedItem:
-    """Wait until CI (a run, or a PR's or commit's checks) is over; ends with failing log tails."""
+    """Wait for CI: follow a run, PR or commit until it has finished; ends with failing logs."""
     began = time.monotonic()
     repository = await github.repo(call, repo)
     purpose = f"{call.target} {repository.full_name}"

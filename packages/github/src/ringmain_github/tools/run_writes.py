@@ -75,7 +75,7 @@ async def run_workflow(
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 (the core sees to it)
 ) -> Outcome:
-    """Start a GitHub Actions workflow, run a run again, or cancel it."""
+    """Start (dispatch) a workflow, rerun it or what failed of it, or cancel it."""
     repository = await github.repo(call, repo)
     if action == "dispatch":
         if workflow is None or run_id is not None:

@@ -51,7 +51,7 @@ async def list_runs(
     limit: Annotated[int, Field(ge=1, le=100)] = 20,
     cursor: Cursor = None,
 ) -> Rows:
-    """List GitHub Actions runs, newest first."""
+    """List workflow runs by branch, status or PR, newest first."""
     repository = await github.repo(call, repo)
     if status is not None and status not in _STATUSES:
         raise InvalidArguments(f"`status`: GitHub knows {', '.join(sorted(_STATUSES))}.")
@@ -89,7 +89,7 @@ async def list_runs(
     )
 
 
-@tool(access="read", title="Get a workflow run")
+@tool(access="read", title="Get a run")
 async def get_run(
     github: GitHub,
     call: Call,
