@@ -32,6 +32,14 @@ def assignees(asked: Asked) -> Any:
     return asked.page([shapes.user(asked.fake, one.login) for one in known])
 
 
+@routes.on("GET", f"{_REPO}/assignees/{{assignee}}")
+def assignable(asked: Asked) -> Any:
+    known = asked.fake.owners.get(asked.parts["assignee"].lower())
+    if known is None or known.kind != "User":
+        raise not_found()
+    return Answer(None, 204)
+
+
 @routes.on("GET", f"{_ISSUE}/labels", needs=_NEEDS)
 def issue_labels(asked: Asked) -> Any:
     return asked.page(_labels(asked, issue_of(asked)))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ringmain_core.text import clean
 from ringmain_github.api import GitHub, Repository
@@ -50,11 +50,14 @@ async def checks_of(github: GitHub, repository: Repository, sha: str) -> list[Ch
 def _check(check: Mapping[str, Any]) -> CheckState:
     url = check.get("details_url") or check.get("html_url")
     run = _RUN.search(url or "")
-    title = (check.get("output") or {}).get("title")
-    details = clean(title or "") if title != check["name"] else ""
-    name = clean(check["name"])
+    title = cast("str | None", check["output"]["title"])
     return CheckState(
-        name, check["status"], check["conclusion"], url, details, int(run[1]) if run is not None else None
+        name=clean(check["name"]),
+        state=check["status"],
+        conclusion=check["conclusion"],
+        url=url,
+        details=clean(title) if title and title != check["name"] else "",
+        run_id=int(run[1]) if run is not None else None,
     )
 
 

@@ -114,5 +114,5 @@ def _admitted(call: Call, repositories: list[Mapping[str, Any]]) -> list[str]:
 
 def _repo_of(chosen: Mapping[str, str]) -> str:
     if chosen.get("owner"):
-        return f"{chosen['owner']}/{chosen.get('name', '')}"
+        return f"{chosen['owner']}/{chosen.get('repo', '')}"
     return chosen.get("repo", "")

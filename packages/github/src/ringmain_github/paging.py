@@ -1,12 +1,13 @@
 """Pages: whole rows within the byte budget, and a cursor for the rest."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from ringmain_core.call import Call
 from ringmain_github.api import GitHub
+from ringmain_github.client import JSON
 
 T = TypeVar("T")
 _FRAME = 500  # bytes for what stands around the rows
@@ -19,11 +20,13 @@ class Page(Generic[T]):
     Attributes:
         next_cursor: `None` after the last row.
         total: How many there are in all, where GitHub says so.
+        incomplete: Whether GitHub says that some may be missing.
     """
 
     rows: list[T]
     next_cursor: str | None
     total: int | None = None
+    incomplete: bool = False
 
 
 async def page_of(
@@ -36,6 +39,8 @@ async def page_of(
     cursor: str | None,
     params: Mapping[str, Any] | None = None,
     items: str | None = None,
+    accept: str = JSON,
+    prepare: Callable[[Sequence[Mapping[str, Any]]], Awaitable[None]] | None = None,
 ) -> Page[T]:
     """One page of a list of GitHub's, as rows.
 
@@ -48,15 +53,20 @@ async def page_of(
         cursor: Where to go on; `None` for the first page.
         params: Further parameters of the query.
         items: The key of the list, where the answer is an object.
+        accept: The media type.
+        prepare: Is shown the items before their rows are made.
 
     Raises:
         InvalidCursor: Where the cursor belongs elsewhere.
     """
     purpose = f"{call.target} {url} {json.dumps(params, sort_keys=True)}"
     page, skip, size = (1, 0, limit) if cursor is None else github.cursors.open(call, purpose, cursor)
-    reply = await github.get(url, params={**(params or {}), "per_page": size, "page": page})
+    asked = {**(params or {}), "per_page": size, "page": page}
+    reply = await github.get(url, params=asked, accept=accept)
     answer = reply.json()
     found = cast("list[Mapping[str, Any]]", answer if items is None else answer[items])
+    if prepare is not None:
+        await prepare(found[skip:])
     rows: list[T] = []
     used, following = _FRAME, None if reply.next_page is None else [reply.next_page, 0, size]
     for at, item in enumerate(found[skip:], start=skip):
@@ -69,8 +79,53 @@ async def page_of(
             break
         rows.append(made)
     sealed = None if following is None else github.cursors.seal(call, purpose, following)
-    total = None if items is None else cast("int | None", answer.get("total_count"))
-    return Page(rows, sealed, total)
+    if items is None:
+        return Page(rows, sealed)
+    return Page(rows, sealed, answer.get("total_count"), bool(answer.get("incomplete_results")))
+
+
+async def page_of_kind(
+    github: GitHub,
+    call: Call,
+    url: str,
+    row: Callable[[Mapping[str, Any]], T | None],
+    *,
+    limit: int,
+    cursor: str | None,
+    params: Mapping[str, Any],
+) -> Page[T]:
+    """A page of those items of a mixed list that have a row, however many of GitHub's pages that takes.
+
+    Args:
+        github: Asked for it.
+        call: For whom.
+        url: Of the list.
+        row: Makes the row of an item; `None` for one of another kind.
+        limit: Most rows.
+        cursor: Where to go on; `None` for the first page.
+        params: Of the query; `kind` only tells cursors apart.
+
+    Raises:
+        InvalidCursor: Where the cursor belongs elsewhere.
+    """
+    purpose = f"{call.target} {url} {json.dumps(params, sort_keys=True)}"
+    page, skip = (1, 0) if cursor is None else github.cursors.open(call, purpose, cursor)
+    asked = {name: value for name, value in params.items() if name != "kind"} | {"per_page": 100}
+    rows: list[T] = []
+    used = _FRAME
+    while True:
+        reply = await github.get(url, params={**asked, "page": page})
+        for at, item in enumerate(reply.json()[skip:], start=skip):
+            made = row(item)
+            if made is None:
+                continue
+            used += size_of(made)
+            if len(rows) == limit or (used > github.budget(call) and rows):
+                return Page(rows, github.cursors.seal(call, purpose, [page, at]))
+            rows.append(made)
+        if reply.next_page is None:
+            return Page(rows, None)
+        page, skip = reply.next_page, 0
 
 
 async def all_of(

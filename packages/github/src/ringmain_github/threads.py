@@ -1,8 +1,8 @@
 """Review threads of pull requests, which only GraphQL knows: with the ids that replies and resolving take."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from ringmain_core.errors import NotFound
 from ringmain_core.text import clean, prose
@@ -18,10 +18,22 @@ query($owner: String!, $name: String!, $number: Int!, $after: String) {
         nodes {
           id isResolved isOutdated path line originalLine
           comments(first: 50) {
-            totalCount
-            nodes { databaseId body createdAt author { login } }
+            pageInfo { hasNextPage endCursor }
+            nodes { databaseId body url createdAt author { login } }
           }
         }
+      }
+    }
+  }
+}
+"""
+_COMMENTS = """
+query($id: ID!, $after: String) {
+  node(id: $id) {
+    ... on PullRequestReviewThread {
+      comments(first: 100, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes { databaseId body url createdAt author { login } }
       }
     }
   }
@@ -44,13 +56,38 @@ class Thread:
 
     Attributes:
         id: GraphQL's, `PRRT_…`.
-        said: Its comments, harmless, each with the number that replies take.
+        comments: As GraphQL has them, all of them.
     """
 
     id: str
     resolved: bool
+    outdated: bool
     place: str
-    said: str
+    comments: Sequence[Mapping[str, Any]]
+
+    @property
+    def said(self) -> str:
+        """It and its comments, harmless, each with the number that replies take."""
+        state = "resolved" if self.resolved else "open"
+        lines = [f"{self.id} {state}{', outdated' if self.outdated else ''} {self.place}"]
+        lines += [
+            f"  [{each['databaseId']}] {login_of(each['author'])}, {each['createdAt']}: {prose(each['body'])}"
+            for each in self.comments
+        ]
+        return "\n".join(lines)
+
+    @property
+    def last(self) -> int:
+        """The number of its last comment."""
+        return max((each["databaseId"] for each in self.comments), default=0)
+
+    def reply(self, body: str, login: str | None, after: int) -> str | None:
+        """Where somebody's reply with this text is that has come after a comment; `None` for none."""
+        for each in self.comments:
+            alike = each["body"].strip() == body.strip() and login in (None, login_of(each["author"]))
+            if alike and each["databaseId"] > after:
+                return each["url"]
+        return None
 
 
 async def threads_of(github: GitHub, repository: Repository, number: int) -> AsyncGenerator[Thread]:
@@ -65,7 +102,7 @@ async def threads_of(github: GitHub, repository: Repository, number: int) -> Asy
             raise NotFound(f"{repository.full_name} has no pull request #{number}.")
         found = pull["reviewThreads"]
         for node in found["nodes"]:
-            yield _thread(node)
+            yield await _thread(github, repository, node)
         if not found["pageInfo"]["hasNextPage"]:
             return
         after = found["pageInfo"]["endCursor"]
@@ -82,17 +119,22 @@ async def reply_to(github: GitHub, repository: Repository, thread: str, body: st
     return answer["addPullRequestReviewThreadReply"]["comment"]["url"]
 
 
-def _thread(node: Mapping[str, Any]) -> Thread:
+async def thread_of(github: GitHub, repository: Repository, number: int, name: str) -> Thread | None:
+    """One of a pull request's threads."""
+    async for thread in threads_of(github, repository, number):
+        if thread.id == name:
+            return thread
+    return None
+
+
+async def _thread(github: GitHub, repository: Repository, node: Mapping[str, Any]) -> Thread:
+    page = node["comments"]
+    comments: list[Mapping[str, Any]] = [*page["nodes"]]
+    while page["pageInfo"]["hasNextPage"]:
+        after = page["pageInfo"]["endCursor"]
+        answer = await github.query(_COMMENTS, repository.owner, id=node["id"], after=after)
+        page = answer["node"]["comments"]
+        comments += page["nodes"]
     line = node["line"] or node["originalLine"]
     place = f"{clean(node['path'])}:{line}" if line else clean(node["path"])
-    comments = cast("list[Mapping[str, Any]]", node["comments"]["nodes"])
-    said = [
-        f"  [{each['databaseId']}] {login_of(each['author'])}, {each['createdAt']}: {prose(each['body'])}"
-        for each in comments
-    ]
-    if node["comments"]["totalCount"] > len(comments):
-        said.append(f"  … {node['comments']['totalCount'] - len(comments)} more comments")
-    state = "resolved" if node["isResolved"] else "open"
-    outdated = ", outdated" if node["isOutdated"] else ""
-    head = f"{node['id']} {state}{outdated} {place}"
-    return Thread(node["id"], node["isResolved"], place, "\n".join([head, *said]))
+    return Thread(node["id"], node["isResolved"], node["isOutdated"], place, comments)

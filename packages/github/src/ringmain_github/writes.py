@@ -1,11 +1,14 @@
 """Writes whose answer got lost: looked for before anybody repeats them."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from ringmain_core.errors import OutcomeUnknown
+from ringmain_core.errors import OutcomeUnknown, UpstreamRefused
+from ringmain_github.api import GitHub
 
 T = TypeVar("T")
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 async def sent_or_found(send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
@@ -21,3 +24,16 @@ async def sent_or_found(send: Callable[[], Awaitable[T]], look: Callable[[], Awa
         if found is None:
             raise
         return found
+
+
+async def own_login(github: GitHub) -> str | None:
+    """Who we are; `None` for an app's installation, which is nobody."""
+    try:
+        return (await github.get("/user")).json()["login"]
+    except UpstreamRefused:
+        return None
+
+
+def lately() -> str:
+    """A moment, ISO 8601, that what is sent now cannot be older than, however far GitHub's clock is off."""
+    return (datetime.now(UTC) - _CLOCKS_DIFFER).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ringmain_core.declarations import Tool
 from ringmain_github.tools import (
+    comments,
     commits,
     history,
     identity,
@@ -26,6 +27,7 @@ TOOLS: Sequence[Tool] = (
     *history.TOOLS,
     *issues.TOOLS,
     *issue_writes.TOOLS,
+    *comments.TOOLS,
     *pulls.TOOLS,
     *reviews.TOOLS,
     *merging.TOOLS,

@@ -1,3 +1,268 @@
-"""To be written."""
+"""Pull requests: one of them whole, and creating or changing it."""
 
-TOOLS = ()
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import Field
+
+from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
+from ringmain_core.call import Call
+from ringmain_core.errors import InvalidArguments, ToolFailure, UpstreamRefused
+from ringmain_core.text import clean, prose
+from ringmain_core.tooling import tool
+from ringmain_github.api import GitHub, Repository
+from ringmain_github.checks import checks_of
+from ringmain_github.models import Outcome, PagedItem
+from ringmain_github.parts import Part, filled, listed, whole
+from ringmain_github.pulls import created, drafting, pull_of, require_head, reviewers, setting, updating
+from ringmain_github.references import Number, RepoName, login_of
+from ringmain_github.steps import Step, take
+from ringmain_github.threads import threads_of
+from ringmain_github.writes import sent_or_found
+
+_MOST_FILES, _MOST_COMMITS = 3_000, 250  # that GitHub lists
+Include = Literal["body", "files", "commits", "reviews", "threads", "checks"]
+
+
+@tool(access="read", title="Read a pull request")
+async def get_pull_request(
+    github: GitHub,
+    call: Call,
+    repo: RepoName,
+    number: Number,
+    include: Annotated[list[Include] | None, Field(description="Default: only its state.")] = None,
+    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None,
+) -> PagedItem:
+    """Read one pull request: its state, head sha, reviewers, whether it can be merged; threads with ids."""
+    repository = await github.repo(call, repo)
+    pull = await pull_of(github, repository, number)
+    sha = pull["head"]["sha"]
+    known: dict[Include, Part] = {
+        "body": whole(prose(pull["body"] or "")),
+        "files": listed(github, repository.path("pulls", number, "files"), _file),
+        "commits": listed(github, repository.path("pulls", number, "commits"), _commit),
+        "reviews": listed(github, repository.path("pulls", number, "reviews"), _review),
+        "threads": _threads(github, repository, number),
+        "checks": _checks(github, repository, sha),
+    }
+    wanted = {name: part for name, part in known.items() if name in (include or ())}
+    source = f"{repository.full_name}#{number}"
+    answer = await filled(github, call, source, _facts(pull), wanted, cursor)
+    answer.truncated += _beyond(pull, [*answer.parts])
+    await call.saw(repository.audience)
+    return answer
+
+
+def _beyond(pull: Mapping[str, Any], shown: Sequence[str]) -> list[str]:
+    """What GitHub itself does not list."""
+    said: list[str] = []
+    if "files" in shown and pull["changed_files"] > _MOST_FILES:
+        said.append(f"files: GitHub lists {_MOST_FILES:,} of {pull['changed_files']:,}; a clone has all.")
+    if "commits" in shown and pull["commits"] > _MOST_COMMITS:
+        head = pull["head"]["sha"]
+        said.append(
+            f"commits: GitHub lists {_MOST_COMMITS} of {pull['commits']} here; `list_commits` with ref={head} "
+            "has all."
+        )
+    return said
+
+
+def _facts(pull: Mapping[str, Any]) -> dict[str, Any]:
+    state = "merged" if pull["merged"] else pull["state"]
+    mergeable = {True: "yes", False: "no"}.get(pull["mergeable"], "not known yet, ask again in seconds")
+    return {
+        "number": pull["number"],
+        "title": clean(pull["title"]),
+        "state": f"{state}, draft" if pull["draft"] else state,
+        "author": login_of(pull["user"]),
+        "head": clean(pull["head"]["label"]),
+        "head_sha": pull["head"]["sha"],
+        "base": clean(pull["base"]["ref"]),
+        "merged": f"{pull['merged_at']} by {login_of(pull['merged_by'])}" if pull["merged"] else None,
+        "auto_merge": pull["auto_merge"]["merge_method"] if pull["auto_merge"] else None,
+        "mergeable": f"{mergeable} ({pull['mergeable_state']})",
+        "changes": f"+{pull['additions']} -{pull['deletions']} in {pull['changed_files']} files, "
+        f"{pull['commits']} commits",
+        "labels": [clean(label["name"]) for label in pull["labels"]],
+        "assignees": [user["login"] for user in pull["assignees"] or ()],
+        "waiting_for": [user["login"] for user in pull["requested_reviewers"] or ()]
+        + [f"team {team['slug']}" for team in pull["requested_teams"] or ()],
+        "comments": f"{pull['comments']}, {pull['review_comments']} in reviews",
+        "created": pull["created_at"],
+        "updated": pull["updated_at"],
+        "url": pull["html_url"],
+    }
+
+
+def _file(file: Mapping[str, Any]) -> str:
+    before = file.get("previous_filename")
+    renamed = f" (was {clean(before)})" if before else ""
+    return f"{file['status']} {clean(file['filename'])}{renamed} +{file['additions']} -{file['deletions']}"
+
+
+def _commit(commit: Mapping[str, Any]) -> str:
+    about = commit["commit"]
+    author = login_of(commit["author"]) if commit.get("author") else clean(about["author"]["name"])
+    return f"{commit['sha'][:10]} {author}: {clean(about['message']).splitlines()[0]}"
+
+
+def _review(review: Mapping[str, Any]) -> str:
+    said = f": {prose(review['body'])}" if review["body"] else ""
+    return f"{review['state'].lower()} by {login_of(review['user'])} on {str(review['commit_id'])[:10]}{said}"
+
+
+def _threads(github: GitHub, repository: Repository, number: int) -> Part:
+    async def pieces(begin: int) -> AsyncGenerator[str]:
+        at = 0
+        async for thread in threads_of(github, repository, number):
+            if at >= begin:
+                yield thread.said
+            at += 1
+
+    return pieces
+
+
+def _checks(github: GitHub, repository: Repository, sha: str) -> Part:
+    async def pieces(begin: int) -> AsyncGenerator[str]:
+        for check in (await checks_of(github, repository, sha))[begin:]:
+            yield str(check)
+
+    return pieces
+
+
+async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:
+    repository = await github.repo(call, note["repo"])
+    if "number" in note:
+        return None  # every step sets a state: taken again, it does no more
+    outcome = await created(github, repository, note["head"], note["base"])
+    if outcome is not None and note["reviewers"]:
+        outcome.warnings.append("Its reviewers may not have been asked: `add_reviewers` asks them.")
+    return outcome
+
+
+Reviewers = Annotated[list[str] | None, Field(description="Logins, or `org/team`.")]
+
+
+@tool(access="write", title="Open or change a pull request", settle=_settle)
+async def save_pull_request(
+    github: GitHub,
+    call: Call,
+    repo: RepoName,
+    number: Annotated[Number | None, Field(description="Leave out to open a new one.")] = None,
+    title: str | None = None,
+    body: Annotated[str | None, OnRecord(withheld)] = None,
+    head: Annotated[str | None, Field(description="Branch, or `owner:branch`.")] = None,
+    base: str | None = None,
+    draft: bool | None = None,
+    state: Literal["open", "closed"] | None = None,
+    add_reviewers: Reviewers = None,
+    remove_reviewers: Reviewers = None,
+    update_branch: Annotated[bool, Field(description="Bring base into it; needs `head_sha`.")] = False,
+    head_sha: str | None = None,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 (the core keeps it)
+) -> Outcome:
+    """Open a pull request from a branch, or change one: text, base, draft, state, reviewers."""
+    repository = await github.repo(call, repo)
+    asked = {"title": title, "body": body, "base": base, "state": state}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    if number is None:
+        if not title or not head:
+            raise InvalidArguments(
+                "A new pull request needs `title` and `head`; to change one, give its `number`."
+            )
+        if state is not None or remove_reviewers or update_branch:
+            raise InvalidArguments(
+                "`state`, `remove_reviewers` and `update_branch` are for an existing `number`."
+            )
+        wanted = {"base": repository.default_branch, **changes, "head": head, "draft": bool(draft)}
+        return await _open(github, call, repository, wanted, add_reviewers or [], dry_run=dry_run)
+    if head is not None:
+        raise InvalidArguments("The head of a pull request cannot be changed: open another one.")
+    pull = await pull_of(github, repository, number)
+    if head_sha is not None or update_branch:
+        require_head(pull, head_sha)
+    steps: list[Step] = []  # those that GitHub is likely to refuse come first
+    if update_branch:
+        steps.append(updating(github, repository, pull))
+    if add_reviewers:
+        steps.append(reviewers(github, repository, number, add_reviewers, verb="POST"))
+    if remove_reviewers:
+        steps.append(reviewers(github, repository, number, remove_reviewers, verb="DELETE"))
+    if changes:
+        steps.append(setting(github, repository, number, changes))
+    if draft is not None and draft is not pull["draft"]:
+        steps.append(drafting(github, repository, pull, draft=draft))
+    if not steps:
+        raise InvalidArguments("There is nothing to change: say what, like `title` or `add_reviewers`.")
+    what = f"{repository.full_name}#{number}: {'; '.join(step.what for step in steps)}"
+    shown = Outcome(done=False, summary=what, url=pull["html_url"], number=number)
+    if dry_run:
+        return shown.model_copy(update={"requests": [step.request for step in steps], "preview": body})
+    if title is not None or body is not None:
+        await call.may_share(repository.audience, f"Change {repository.full_name}#{number}")
+    await call.note({"repo": repository.full_name, "number": number})
+    await take(steps)
+    return shown.model_copy(update={"done": True})
+
+
+async def _open(
+    github: GitHub,
+    call: Call,
+    repository: Repository,
+    wanted: dict[str, Any],
+    add_reviewers: list[str],
+    *,
+    dry_run: bool,
+) -> Outcome:
+    head, base = wanted["head"], wanted["base"]
+    await _require_none(github, repository, head, base)
+    url = repository.path("pulls")
+    asking = [reviewers(github, repository, 0, add_reviewers, verb="POST")] if add_reviewers else []
+    what = f"{repository.full_name}: pull request “{wanted['title']}”, {head} into {base}"
+    if dry_run:
+        requests = [{"POST": url, **wanted}, *(step.request for step in asking)]
+        return Outcome(done=False, summary=what, requests=requests, preview=wanted.get("body"))
+    await call.may_share(repository.audience, f"Open a pull request in {repository.full_name}")
+    note = {"repo": repository.full_name, "head": head, "base": base, "reviewers": add_reviewers}
+    await call.note(note)
+
+    async def send() -> Outcome:
+        try:
+            made = cast("Mapping[str, Any]", (await github.send("POST", url, wanted)).json())
+        except UpstreamRefused:
+            await _require_none(github, repository, head, base)  # somebody was faster
+            raise
+        return Outcome(
+            done=True,
+            summary=f"Opened {what}.",
+            url=made["html_url"],
+            number=made["number"],
+            sha=made["head"]["sha"],
+        )
+
+    outcome = await sent_or_found(send, lambda: created(github, repository, head, base))
+    if add_reviewers and outcome.number is not None:
+        step = reviewers(github, repository, outcome.number, add_reviewers, verb="POST")
+        try:
+            await step.send()
+        except ToolFailure as error:  # it is open: a failure would have it opened again
+            outcome.warnings.append(f"The reviewers were not asked: {error.message}")
+    return outcome
+
+
+async def _require_none(github: GitHub, repository: Repository, head: str, base: str) -> None:
+    """Go on only if there is no open pull request from and into these branches.
+
+    Raises:
+        UpstreamRefused: Naming the one that there is.
+    """
+    there = await created(github, repository, head, base)
+    if there is not None:
+        raise UpstreamRefused(
+            f"#{there.number} is open for {head} into {base} already: give its `number` to change it.",
+            number=there.number,
+        )
+
+
+TOOLS = (get_pull_request, save_pull_request)

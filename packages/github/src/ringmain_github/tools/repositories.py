@@ -1,3 +1,223 @@
-"""To be written."""
+"""Repositories: what they are, their files, and what is in a file."""
 
-TOOLS = ()
+import re
+from collections.abc import AsyncGenerator, Mapping
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field
+
+from ringmain_core.call import Call
+from ringmain_core.errors import InvalidArguments, NotFound
+from ringmain_core.text import clean, prose, untrusted
+from ringmain_core.tooling import tool
+from ringmain_github.api import GitHub, Repository
+from ringmain_github.files import file_at
+from ringmain_github.models import Cell, PagedItem, Rows
+from ringmain_github.paging import fitting
+from ringmain_github.parts import Part, filled, listed, whole
+from ringmain_github.references import RepoName, file_parts
+
+_BLOB = re.compile(r"^/[^/]+/[^/]+/blob/([^/]+)/(.+)$")
+_LINES = re.compile(r"^L(\d+)(?:-L(\d+))?$")
+_FRAME = 1_000
+Include = Literal["readme", "languages", "branches", "tags", "releases"]
+Ref = Annotated[str | None, Field(description="Branch, tag or sha.")]
+
+
+@tool(access="read", title="Get a repository")
+async def get_repo(
+    github: GitHub,
+    call: Call,
+    repo: RepoName,
+    include: list[Include] | None = None,
+    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None,
+) -> PagedItem:
+    """Overview of one repository; its readme, languages, branches, tags and releases where you ask."""
+    repository = await github.repo(call, repo)
+    about = (await github.get(repository.path())).json()
+    known: dict[Include, Part] = {
+        "readme": _readme(github, repository),
+        "languages": _languages(github, repository),
+        "branches": listed(github, repository.path("branches"), _branch),
+        "tags": listed(github, repository.path("tags"), _tag),
+        "releases": listed(github, repository.path("releases"), _release),
+    }
+    wanted = {name: part for name, part in known.items() if name in (include or ())}
+    answer = await filled(github, call, repository.full_name, _facts(about), wanted, cursor)
+    await call.saw(repository.audience)
+    return answer
+
+
+def _facts(about: Mapping[str, Any]) -> dict[str, Any]:
+    can = [name for name, has in (about.get("permissions") or {}).items() if has]
+    return {
+        "repository": about["full_name"],
+        "description": clean(about["description"] or ""),
+        "visibility": about.get("visibility"),
+        "default_branch": clean(about["default_branch"]),
+        "language": about["language"],
+        "topics": about.get("topics") or [],
+        "license": (about.get("license") or {}).get("spdx_id"),
+        "archived": about["archived"] or None,
+        "fork_of": (about.get("parent") or {}).get("full_name"),
+        "stars": about["stargazers_count"],
+        "open_issues_and_prs": about["open_issues_count"],
+        "pushed": about["pushed_at"],
+        "you_may": can,
+        "url": about["html_url"],
+    }
+
+
+def _readme(github: GitHub, repository: Repository) -> Part:
+    async def pieces(begin: int) -> AsyncGenerator[str]:
+        try:
+            found = (await github.get(repository.path("readme"))).json()
+        except NotFound:
+            return
+        file = await file_at(github, repository, found["path"], None)
+        async for piece in whole(prose(file.text or ""))(begin):
+            yield piece
+
+    return pieces
+
+
+def _languages(github: GitHub, repository: Repository) -> Part:
+    async def pieces(begin: int) -> AsyncGenerator[str]:
+        found = (await github.get(repository.path("languages"))).json()
+        total = sum(found.values()) or 1
+        for name, size in list(found.items())[begin:]:
+            yield f"{name} {100 * size / total:.1f} %"
+
+    return pieces
+
+
+def _branch(branch: Mapping[str, Any]) -> str:
+    protected = ", protected" if branch["protected"] else ""
+    return f"{clean(branch['name'])} {branch['commit']['sha'][:10]}{protected}"
+
+
+def _tag(tag: Mapping[str, Any]) -> str:
+    return f"{clean(tag['name'])} {tag['commit']['sha'][:10]}"
+
+
+def _release(release: Mapping[str, Any]) -> str:
+    kind = "draft" if release["draft"] else "prerelease" if release["prerelease"] else "release"
+    at = release["published_at"] or release["created_at"]
+    return f"{clean(release['tag_name'])} “{clean(release['name'] or '')}” {kind} {at}"
+
+
+@tool(access="read", title="List files")
+async def list_files(
+    github: GitHub,
+    call: Call,
+    repo: RepoName,
+    path: Annotated[str, Field(description="Folder.")] = "",
+    ref: Ref = None,
+    depth: Annotated[int, Field(ge=1, le=20)] = 1,
+    glob: Annotated[str | None, Field(description="Like `*.py`, at any depth.")] = None,
+    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None,
+) -> Rows:
+    """List the files and folders of the tree, with sizes; `glob` looks at the whole tree."""
+    repository = await github.repo(call, repo)
+    root = "/".join(file_parts(path))
+    at = ref or repository.default_branch
+    purpose = f"list_files {repository.full_name} {root} {at} {depth} {glob}"
+    offset = 0 if cursor is None else github.cursors.open(call, purpose, cursor)
+    deepest = depth if glob is None else 1_000
+    url = repository.path("git", "trees", f"{at}:{root}" if root else at)
+    try:
+        tree = (await github.get(url, params={"recursive": "1" if deepest > 1 else None})).json()
+    except NotFound:
+        raise NotFound(f"{repository.full_name} has no folder `{root or '/'}` at `{at}`.") from None
+    prefix = f"{root}/" if root else ""
+    found: list[list[Cell]] = [
+        [clean(prefix + entry["path"]), "folder" if entry["type"] == "tree" else "file", entry.get("size")]
+        for entry in tree["tree"]
+        if entry["path"].count("/") < deepest and (glob is None or _fits(entry, glob))
+    ]
+    rows = fitting(found[offset:], github.budget(call))
+    end = offset + len(rows)
+    following = github.cursors.seal(call, purpose, end) if end < len(found) else None
+    note = "GitHub has cut this tree: list its folders one by one." if tree["truncated"] else None
+    await call.saw(repository.audience)
+    return Rows(
+        source=repository.full_name,
+        columns=["path", "kind", "bytes"],
+        rows=rows,
+        total=None if tree["truncated"] else len(found),
+        next_cursor=following,
+        note=note,
+    )
+
+
+def _fits(entry: Mapping[str, Any], glob: str) -> bool:
+    path = str(entry["path"])
+    return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)
+
+
+@tool(access="read", title="Read a file")
+async def read_file(
+    github: GitHub,
+    call: Call,
+    repo: RepoName,
+    path: Annotated[str, Field(description="Or a link to the file, with its lines.")],
+    ref: Ref = None,
+    start: Annotated[int, Field(ge=1, description="First line.")] = 1,
+    lines: Annotated[int | None, Field(ge=1)] = None,
+) -> str:
+    """Read a file's text, whole or from line `start`."""
+    repository = await github.repo(call, repo)
+    if "://" in path:
+        path, ref, start, lines = _from_link(path, ref, start, lines)
+    file = await file_at(github, repository, path, ref)
+    await call.saw(repository.audience)
+    where = f"{repository.full_name}/{file.path}"
+    if file.text is None:
+        return f"{where} is no text: {file.size:,} bytes, blob {file.sha}."
+    every = file.text.splitlines()
+    if start > max(len(every), 1):
+        raise InvalidArguments(f"`start`: the file has {len(every):,} lines.")
+    wanted = every[start - 1 : None if lines is None else start - 1 + lines]
+    shown = _within(wanted, github.budget(call) - _FRAME)
+    text = untrusted("\n".join(shown), where)
+    last = start - 1 + len(shown)
+    said = f"Lines {start:,} to {last:,} of {len(every):,}; blob {file.sha}."
+    if len(shown) < len(wanted):
+        said += f" Truncated to what fits: go on with start={last + 1}."
+        if shown and len(shown) == 1 and len(wanted[0].encode()) > len(shown[0].encode()):
+            said += f" Line {start:,} has {len(wanted[0]):,} characters and is cut."
+    elif shown != wanted:
+        said += f" Line {start:,} has {len(wanted[0]):,} characters and is cut."
+    return f"{text}\n{said}"
+
+
+def _within(lines: list[str], budget: int) -> list[str]:
+    """Whole lines that fit; of a single line that is too long, what fits."""
+    used, kept = 0, list[str]()
+    for line in lines:
+        used += len(line.encode(errors="replace")) + 1
+        if used > budget:
+            break
+        kept.append(line)
+    if not kept and lines:
+        return [lines[0].encode(errors="replace")[:budget].decode(errors="ignore")]
+    return kept
+
+
+def _from_link(link: str, ref: str | None, start: int, lines: int | None) -> tuple[str, str, int, int | None]:
+    parts = urlsplit(link)
+    found = _BLOB.match(parts.path)
+    if found is None:
+        raise InvalidArguments(
+            "`path`: a link has to be one to a file, like https://github.com/o/r/blob/main/a.py."
+        )
+    span = _LINES.match(parts.fragment)
+    if span is not None:
+        start = int(span[1])
+        lines = int(span[2] or span[1]) - start + 1
+    return unquote(found[2]), ref or unquote(found[1]), start, lines
+
+
+TOOLS = (get_repo, list_files, read_file)

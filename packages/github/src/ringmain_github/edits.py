@@ -1,0 +1,65 @@
+"""Exact edits of a text: what is to go has to stand there once, so that nothing else can be hit."""
+
+import difflib
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ringmain_core.errors import InvalidArguments
+
+
+class Edit(BaseModel):
+    """What stands there, with enough around it to be there once, and what stands there afterwards."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    old: str = Field(min_length=1)
+    new: str
+
+
+def edited(path: str, text: str, edits: Sequence[Edit]) -> str:
+    """The text after the edits, one after the other.
+
+    Raises:
+        InvalidArguments: Where something stands there not at all or several times; with the lines.
+    """
+    for number, edit in enumerate(edits, start=1):
+        count = text.count(edit.old)
+        if count == 1:
+            text = text.replace(edit.old, edit.new)
+            continue
+        where = f"Nothing was committed: edit {number} of `{path}`"
+        if not count:
+            near = _near(text, edit.old)
+            hint = f" Line {near} is the most alike." if near else ""
+            raise InvalidArguments(f"{where}: `old` does not stand there; it has to be exact.{hint}")
+        lines = ", ".join(str(line) for line in _lines(text, edit.old)[:10])
+        raise InvalidArguments(
+            f"{where}: `old` stands there {count} times (lines {lines}); add what is around the one that is meant."
+        )
+    return text
+
+
+def difference(path: str, before: str, after: str) -> str:
+    """The change of a file as a unified diff."""
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), f"a/{path}", f"b/{path}", lineterm=""
+    )
+    return "\n".join(lines)
+
+
+def _lines(text: str, part: str) -> list[int]:
+    found: list[int] = []
+    at = text.find(part)
+    while at >= 0:
+        found.append(text.count("\n", 0, at) + 1)
+        at = text.find(part, at + 1)
+    return found
+
+
+def _near(text: str, part: str) -> int | None:
+    """The line that is most like the first line of what was looked for."""
+    wanted = part.strip().split("\n")[0].strip()
+    lines = [line.strip() for line in text.splitlines()[:5_000]]
+    close = difflib.get_close_matches(wanted, [line for line in lines if line], n=1, cutoff=0.6)
+    return lines.index(close[0]) + 1 if close else None
