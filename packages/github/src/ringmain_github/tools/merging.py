@@ -22,7 +22,7 @@ _NOT_ALLOWED, _CONFLICT = 405, 409
 _ADVICE = {
     "dirty": "It conflicts with its base: solve that in its branch first.",
     "behind": "Its branch lacks what is new in base: `save_pull_request` with update_branch brings it in.",
-    "blocked": "A rule of its base wants reviews or checks: `get_pull_request` shows them; `auto` waits for them.",
+    "blocked": "Its base wants reviews or checks: `get_pull_request` shows them, `auto` waits for them.",
 }
 _AUTO = """
 mutation(

@@ -1,6 +1,6 @@
 """Pull requests: one of them whole, and creating or changing it."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
@@ -8,19 +8,19 @@ from pydantic import Field
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, ToolFailure, UpstreamRefused
-from ringmain_core.text import clean, prose
+from ringmain_core.text import prose
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.checks import checks_of
 from ringmain_github.models import Outcome, PagedItem
 from ringmain_github.parts import Part, filled, listed, whole
+from ringmain_github.pull_view import beyond, commit_line, facts_of, file_line, review_line
 from ringmain_github.pulls import created, drafting, pull_of, require_head, reviewers, setting, updating
-from ringmain_github.references import Number, RepoName, login_of
+from ringmain_github.references import Number, RepoName
 from ringmain_github.steps import Step, take
 from ringmain_github.threads import threads_of
 from ringmain_github.writes import sent_or_found
 
-_MOST_FILES, _MOST_COMMITS = 3_000, 250  # that GitHub lists
 Include = Literal["body", "files", "commits", "reviews", "threads", "checks"]
 
 
@@ -39,76 +39,18 @@ async def get_pull_request(
     sha = pull["head"]["sha"]
     known: dict[Include, Part] = {
         "body": whole(prose(pull["body"] or "")),
-        "files": listed(github, repository.path("pulls", number, "files"), _file),
-        "commits": listed(github, repository.path("pulls", number, "commits"), _commit),
-        "reviews": listed(github, repository.path("pulls", number, "reviews"), _review),
+        "files": listed(github, repository.path("pulls", number, "files"), file_line),
+        "commits": listed(github, repository.path("pulls", number, "commits"), commit_line),
+        "reviews": listed(github, repository.path("pulls", number, "reviews"), review_line),
         "threads": _threads(github, repository, number),
         "checks": _checks(github, repository, sha),
     }
     wanted = {name: part for name, part in known.items() if name in (include or ())}
     source = f"{repository.full_name}#{number}"
-    answer = await filled(github, call, source, _facts(pull), wanted, cursor)
-    answer.truncated += _beyond(pull, [*answer.parts])
+    answer = await filled(github, call, source, facts_of(pull), wanted, cursor)
+    answer.truncated += beyond(pull, [*answer.parts])
     await call.saw(repository.audience)
     return answer
-
-
-def _beyond(pull: Mapping[str, Any], shown: Sequence[str]) -> list[str]:
-    """What GitHub itself does not list."""
-    said: list[str] = []
-    if "files" in shown and pull["changed_files"] > _MOST_FILES:
-        said.append(f"files: GitHub lists {_MOST_FILES:,} of {pull['changed_files']:,}; a clone has all.")
-    if "commits" in shown and pull["commits"] > _MOST_COMMITS:
-        head = pull["head"]["sha"]
-        said.append(
-            f"commits: GitHub lists {_MOST_COMMITS} of {pull['commits']} here; `list_commits` with ref={head} "
-            "has all."
-        )
-    return said
-
-
-def _facts(pull: Mapping[str, Any]) -> dict[str, Any]:
-    state = "merged" if pull["merged"] else pull["state"]
-    mergeable = {True: "yes", False: "no"}.get(pull["mergeable"], "not known yet, ask again in seconds")
-    return {
-        "number": pull["number"],
-        "title": clean(pull["title"]),
-        "state": f"{state}, draft" if pull["draft"] else state,
-        "author": login_of(pull["user"]),
-        "head": clean(pull["head"]["label"]),
-        "head_sha": pull["head"]["sha"],
-        "base": clean(pull["base"]["ref"]),
-        "merged": f"{pull['merged_at']} by {login_of(pull['merged_by'])}" if pull["merged"] else None,
-        "auto_merge": pull["auto_merge"]["merge_method"] if pull["auto_merge"] else None,
-        "mergeable": f"{mergeable} ({pull['mergeable_state']})",
-        "changes": f"+{pull['additions']} -{pull['deletions']} in {pull['changed_files']} files, "
-        f"{pull['commits']} commits",
-        "labels": [clean(label["name"]) for label in pull["labels"]],
-        "assignees": [user["login"] for user in pull["assignees"] or ()],
-        "waiting_for": [user["login"] for user in pull["requested_reviewers"] or ()]
-        + [f"team {team['slug']}" for team in pull["requested_teams"] or ()],
-        "comments": f"{pull['comments']}, {pull['review_comments']} in reviews",
-        "created": pull["created_at"],
-        "updated": pull["updated_at"],
-        "url": pull["html_url"],
-    }
-
-
-def _file(file: Mapping[str, Any]) -> str:
-    before = file.get("previous_filename")
-    renamed = f" (was {clean(before)})" if before else ""
-    return f"{file['status']} {clean(file['filename'])}{renamed} +{file['additions']} -{file['deletions']}"
-
-
-def _commit(commit: Mapping[str, Any]) -> str:
-    about = commit["commit"]
-    author = login_of(commit["author"]) if commit.get("author") else clean(about["author"]["name"])
-    return f"{commit['sha'][:10]} {author}: {clean(about['message']).splitlines()[0]}"
-
-
-def _review(review: Mapping[str, Any]) -> str:
-    said = f": {prose(review['body'])}" if review["body"] else ""
-    return f"{review['state'].lower()} by {login_of(review['user'])} on {str(review['commit_id'])[:10]}{said}"
 
 
 def _threads(github: GitHub, repository: Repository, number: int) -> Part:
@@ -172,9 +114,7 @@ async def save_pull_request(
                 "A new pull request needs `title` and `head`; to change one, give its `number`."
             )
         if state is not None or remove_reviewers or update_branch:
-            raise InvalidArguments(
-                "`state`, `remove_reviewers` and `update_branch` are for an existing `number`."
-            )
+            raise InvalidArguments("`state`, `remove_reviewers` and `update_branch` need a `number`.")
         wanted = {"base": repository.default_branch, **changes, "head": head, "draft": bool(draft)}
         return await _open(github, call, repository, wanted, add_reviewers or [], dry_run=dry_run)
     if head is not None:

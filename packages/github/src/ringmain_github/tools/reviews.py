@@ -1,17 +1,17 @@
 """Reviews: one with all its comments, and the threads that they become."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, OutcomeUnknown
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
-from ringmain_github.hunks import lines_of
+from ringmain_github.inline import InlineComment, require_lines
 from ringmain_github.models import Outcome
 from ringmain_github.paging import all_of
 from ringmain_github.pulls import pull_of, require_head
@@ -22,27 +22,6 @@ from ringmain_github.writes import own_login, sent_or_found
 
 _EVENTS = {"approve": "APPROVE", "request_changes": "REQUEST_CHANGES", "comment": "COMMENT"}
 _STATES = {"approve": "APPROVED", "request_changes": "CHANGES_REQUESTED", "comment": "COMMENTED"}
-_MOST_FILES = 3_000  # that GitHub lists
-_MOST_FAULTS = 20
-
-
-class InlineComment(BaseModel):
-    """A comment on lines of the diff; `side` LEFT means the file as it was."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    path: str
-    line: Annotated[int, Field(ge=1)]
-    body: Annotated[str, Field(min_length=1)]
-    side: Literal["LEFT", "RIGHT"] = "RIGHT"
-    start_line: Annotated[int | None, Field(ge=1)] = None
-
-    def as_sent(self) -> dict[str, Any]:
-        """The comment as GitHub takes it."""
-        sent: dict[str, Any] = {"path": self.path, "line": self.line, "side": self.side, "body": self.body}
-        if self.start_line is not None:
-            sent |= {"start_line": self.start_line, "start_side": self.side}
-        return sent
 
 
 async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:
@@ -92,7 +71,7 @@ async def review_pull_request(
         raise InvalidArguments(f"A review with event={event!r} needs a `body`.")
     require_head(await pull_of(github, repository, number), head_sha)
     if given:
-        await _require_lines(github, repository, number, given)
+        await require_lines(github, repository, number, given)
     url = repository.path("pulls", number, "reviews")
     sent = {
         "commit_id": head_sha,
@@ -126,43 +105,6 @@ async def review_pull_request(
     return await sent_or_found(send, lambda: _review_like(github, repository, note))
 
 
-async def _require_lines(
-    github: GitHub, repository: Repository, number: int, comments: Sequence[InlineComment]
-) -> None:
-    """Let comments pass that are on lines of the diff.
-
-    Raises:
-        InvalidArguments: Naming each one that is not, before anything is sent.
-    """
-    files, _ = await all_of(github, repository.path("pulls", number, "files"), most=_MOST_FILES)
-    patches = {file["filename"]: cast("str | None", file.get("patch")) for file in files}
-    faults: list[str] = []
-    for comment in comments:
-        if comment.path not in patches:
-            if len(files) < _MOST_FILES:  # beyond that GitHub lists none, and has to say itself
-                faults.append(f"{comment.path} is not changed here")
-            continue
-        patch = patches[comment.path]
-        if patch is None:  # too large, or binary: GitHub itself has to say
-            continue
-        lines = lines_of(patch)
-        shown = lines.left if comment.side == "LEFT" else lines.right
-        start = comment.line if comment.start_line is None else comment.start_line
-        if start > comment.line:
-            faults.append(f"{comment.path}:{start}-{comment.line} ends before it starts")
-        faults += [
-            f"{comment.path}:{line} ({comment.side}) is not in the diff"
-            for line in dict.fromkeys([start, comment.line])
-            if line not in shown
-        ]
-    if faults:
-        more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
-        raise InvalidArguments(
-            f"Nothing was sent: {'; '.join(faults[:_MOST_FAULTS])}{more}. `get_diff` shows which lines can be "
-            "commented on."
-        )
-
-
 async def _settle_threads(github: GitHub, call: Call, note: Any) -> Outcome | None:
     """What became of an earlier try; a second reply is what must not happen."""
     repository = await github.repo(call, note["repo"])
@@ -178,8 +120,8 @@ async def _settle_threads(github: GitHub, call: Call, note: Any) -> Outcome | No
             left.append(f"{thread.id} {_word(note['resolved'])}")
     if left and done:
         raise OutcomeUnknown(
-            f"An earlier try was cut off. Done: {'; '.join(done)}. Not done: {'; '.join(left)}. Do what is left "
-            "with a new `idempotency_key`."
+            f"An earlier try was cut off. Done: {'; '.join(done)}. Not done: {'; '.join(left)}. Do what is "
+            "left with a new `idempotency_key`."
         )
     if left:
         return None
