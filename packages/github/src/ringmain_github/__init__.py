@@ -3,9 +3,12 @@
 from ringmain_core.connector import Connector
 from ringmain_github.api import GitHub, connect
 from ringmain_github.doctor import diagnose, ready
+from ringmain_github.prompts import PROMPTS
 from ringmain_github.provider import provider
+from ringmain_github.resources import RESOURCES
 from ringmain_github.settings import GitHubSettings
 from ringmain_github.tools import TOOLS
+from ringmain_github.watch import WATCHES
 
 connector: Connector[GitHubSettings, GitHub] = Connector(
     name="github",
@@ -20,6 +23,9 @@ connector: Connector[GitHubSettings, GitHub] = Connector(
     ready=ready,
     diagnose=diagnose,
     tools=TOOLS,
+    resources=RESOURCES,
+    prompts=PROMPTS,
     fences=("repo",),
+    watches=WATCHES,
     provider=provider,
 )

@@ -17,7 +17,7 @@ async def complete_owner(github: GitHub, call: Call, typed: str, _: Mapping[str,
     return [owner for owner in owners if owner.lower().startswith(typed.lower())]
 
 
-async def complete_name(github: GitHub, call: Call, typed: str, chosen: Mapping[str, str]) -> list[str]:
+async def complete_repository(github: GitHub, call: Call, typed: str, chosen: Mapping[str, str]) -> list[str]:
     """Repositories of the chosen owner, those with the latest pushes first."""
     owner = chosen.get("owner", "")
     found = [name for name in await _own(github, call) if not owner or name.startswith(f"{owner}/")]

@@ -35,7 +35,7 @@ def edited(path: str, text: str, edits: Sequence[Edit]) -> str:
             raise InvalidArguments(f"{where}: `old` does not stand there; it has to be exact.{hint}")
         lines = ", ".join(str(line) for line in _lines(text, edit.old)[:10])
         raise InvalidArguments(
-            f"{where}: `old` stands there {count} times (lines {lines}); add what is around the one that is meant."
+            f"{where}: `old` stands there {count} times (lines {lines}); add what is around the one meant."
         )
     return text
 

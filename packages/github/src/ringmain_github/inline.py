@@ -15,15 +15,15 @@ _MOST_FAULTS = 20
 
 
 class InlineComment(BaseModel):
-    """A comment on lines of the diff; `side` LEFT means the file as it was."""
+    """`side` LEFT is the file as it was."""
 
     model_config = ConfigDict(extra="forbid")
 
     path: str
-    line: Annotated[int, Field(ge=1)]
+    line: int
     body: Annotated[str, Field(min_length=1)]
     side: Literal["LEFT", "RIGHT"] = "RIGHT"
-    start_line: Annotated[int | None, Field(ge=1)] = None
+    start_line: int | None = None
 
     def as_sent(self) -> dict[str, Any]:
         """The comment as GitHub takes it."""

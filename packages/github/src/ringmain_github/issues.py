@@ -1,37 +1,68 @@
-"""Issues as writes need them: found, and held against the labels, people and milestones that there are."""
+"""Issues as tools need them: found, and held against the labels, people and milestones that there are."""
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import Any
 
+from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
 from ringmain_core.text import clean
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.paging import all_of
 
+_MENTION = re.compile(r"(?<![\w`/])@[A-Za-z0-9][A-Za-z0-9-]*(?:/[A-Za-z0-9._-]+)?")
+_MOST_SHOWN = 3_000  # characters of a text that a rehearsal repeats: the caller has it
 
-async def issue_of(github: GitHub, repository: Repository, number: int) -> Mapping[str, Any]:
+
+async def issue_of(github: GitHub, call: Call, repository: Repository, number: int) -> Mapping[str, Any]:
     """An issue by its number.
 
     Raises:
         NotFound: Where there is none of that number; a pull request is none.
     """
-    issue = await issue_or_pull(github, repository, number)
+    issue = await issue_or_pull(github, call, repository, number)
     if "pull_request" in issue:
         raise NotFound(f"#{number} of {repository.full_name} is a pull request: use `get_pull_request`.")
     return issue
 
 
-async def issue_or_pull(github: GitHub, repository: Repository, number: int) -> Mapping[str, Any]:
+async def issue_or_pull(
+    github: GitHub, call: Call, repository: Repository, number: int
+) -> Mapping[str, Any]:
     """What has this number, as an issue: pull requests are issues, too.
 
     Raises:
-        NotFound: Where there is nothing of that number.
+        NotFound: Where there is nothing of that number here; GitHub itself leads to issues that were moved,
+            whatever repository they are in now.
     """
     try:
-        return (await github.get(repository.path("issues", number))).json()
+        issue = (await github.get(repository.path("issues", number))).json()
     except NotFound:
-        raise NotFound(f"{repository.full_name} has no issue #{number}.") from None
+        raise NotFound(
+            f"{repository.full_name} has no issue or pull request #{number}, has its issues switched off, or "
+            "this token may not read them."
+        ) from None
+    place = place_of(issue)
+    if place.lower() != repository.full_name.lower():
+        now = f" `{place}`, as #{issue['number']}" if call.fence("repo").admits(place) else " another repository"
+        raise NotFound(f"#{number} of {repository.full_name} was moved to{now}.")
+    return issue
+
+
+def place_of(issue: Mapping[str, Any]) -> str:
+    """The repository of an issue, as `owner/name`."""
+    return "/".join(str(issue["repository_url"]).rsplit("/", 2)[1:])
+
+
+def reference(call: Call, here: Repository, place: str, number: int, title: str) -> str:
+    """An issue that another one mentions; what is elsewhere has a title for its own readers only."""
+    if place.lower() == here.full_name.lower():
+        return f"#{number} {clean(title)}"
+    if call.fence("repo").admits(place):
+        return f"{place}#{number}"
+    return "one in a repository that you may not use"
 
 
 async def known_labels(github: GitHub, repository: Repository, names: Sequence[str]) -> list[str]:
@@ -40,16 +71,22 @@ async def known_labels(github: GitHub, repository: Repository, names: Sequence[s
     Raises:
         InvalidArguments: Naming those that are not there, which GitHub would create.
     """
-    found, _ = await all_of(github, repository.path("labels"))
-    spelled = {str(label["name"]).lower(): str(label["name"]) for label in found}
-    missing = [name for name in names if name.lower() not in spelled]
+    spelled: list[str] = []
+    missing: list[str] = []
+    for name in names:
+        try:
+            label = (await github.get(repository.path("labels", name))).json()
+            spelled.append(str(label["name"]))
+        except NotFound:
+            missing.append(name)
     if missing:
+        found, _ = await all_of(github, repository.path("labels"))
+        known = [str(label["name"]) for label in found]
         raise InvalidArguments(
-            "Nothing was done: "
-            + " ".join(_unknown("label", name, list(spelled.values())) for name in missing)
-            + " An existing one has to be taken."
+            f"{repository.full_name}: {' '.join(_unknown('label', name, known) for name in missing)} "
+            "Nothing was done."
         )
-    return [spelled[name.lower()] for name in names]
+    return spelled
 
 
 async def require_assignable(github: GitHub, repository: Repository, logins: Sequence[str]) -> None:
@@ -58,32 +95,65 @@ async def require_assignable(github: GitHub, repository: Repository, logins: Seq
     Raises:
         InvalidArguments: Naming those who are not.
     """
+    refused: list[str] = []
     for login in logins:
         try:
             await github.get(repository.path("assignees", login))
         except NotFound:
-            raise InvalidArguments(
-                f"Nothing was done: `{login[:64]}` cannot be assigned in {repository.full_name}."
-            ) from None
+            refused.append(f"`{login[:64]}`")
+    if refused:
+        raise InvalidArguments(
+            f"{', '.join(refused)} cannot be assigned in {repository.full_name}. Nothing was done."
+        )
 
 
-async def milestone_number(github: GitHub, repository: Repository, title: str) -> int:
-    """The number of an open milestone, by its title or number.
+async def milestone_number(github: GitHub, repository: Repository, title: str) -> int | None:
+    """The number of an open milestone, by its title or number; `none` stands for none.
 
     Raises:
-        InvalidArguments: Where there is none.
+        InvalidArguments: Where there is none of that name.
     """
     found, _ = await all_of(github, repository.path("milestones"))
     for milestone in found:
         if title in (milestone["title"], str(milestone["number"])):
-            return cast("int", milestone["number"])
+            return milestone["number"]
+    if title == "none":
+        return None
+    known = [str(each["title"]) for each in found]
     raise InvalidArguments(
-        f"Nothing was done: {_unknown('open milestone', title, [str(each['title']) for each in found])}"
+        f"{repository.full_name}: {_unknown('open milestone', title, known)} Nothing was done."
     )
+
+
+def moment_of(text: str) -> str:
+    """A moment as GitHub takes it, from a date or time in ISO 8601.
+
+    Raises:
+        InvalidArguments: Where it is none.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidArguments("`since`: write it like 2026-01-31 or 2026-01-31T12:00:00Z.") from None
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def mentions_in(text: str) -> list[str]:
+    """A warning that names whom a text notifies, if anybody."""
+    found = sorted(set(_MENTION.findall(text)))
+    return [f"{', '.join(found)} will be notified."] if found else []
+
+
+def excerpt(text: str) -> str:
+    """A text as a rehearsal repeats it."""
+    if len(text) <= _MOST_SHOWN:
+        return text
+    return f"{text[:_MOST_SHOWN]}… (and {len(text) - _MOST_SHOWN:,} characters more, sent as you gave them)"
 
 
 def _unknown(what: str, name: str, known: Sequence[str]) -> str:
     close = get_close_matches(name.lower(), [each.lower() for each in known], n=3)
-    alike = [clean(each) for each in known if each.lower() in close]
-    hint = f"did you mean {', '.join(f'`{each}`' for each in alike)}?" if alike else "none is alike."
+    alike = [f"`{clean(each)}`" for each in known if each.lower() in close]
+    hint = f"did you mean {' or '.join(alike)}?" if alike else "none is alike."
     return f"there is no {what} `{name[:64]}`; {hint}"

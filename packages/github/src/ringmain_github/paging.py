@@ -11,6 +11,7 @@ from ringmain_github.client import JSON
 
 T = TypeVar("T")
 _FRAME = 500  # bytes for what stands around the rows
+_MOST_LOOKED_THROUGH = 10  # of GitHub's pages, of 100 items each, for one of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ async def page_of_kind(
     cursor: str | None,
     params: Mapping[str, Any],
 ) -> Page[T]:
-    """A page of those items of a mixed list that have a row, however many of GitHub's pages that takes.
+    """A page of those items of a mixed list that have a row; it may have few where they are rare.
 
     Args:
         github: Asked for it.
@@ -113,7 +114,7 @@ async def page_of_kind(
     asked = {name: value for name, value in params.items() if name != "kind"} | {"per_page": 100}
     rows: list[T] = []
     used = _FRAME
-    while True:
+    for _ in range(_MOST_LOOKED_THROUGH):
         reply = await github.get(url, params={**asked, "page": page})
         for at, item in enumerate(reply.json()[skip:], start=skip):
             made = row(item)
@@ -126,6 +127,9 @@ async def page_of_kind(
         if reply.next_page is None:
             return Page(rows, None)
         page, skip = reply.next_page, 0
+        if len(rows) == limit:
+            break
+    return Page(rows, github.cursors.seal(call, purpose, [page, skip]))
 
 
 async def all_of(

@@ -26,9 +26,15 @@ def _run_id(value: object) -> object:
     return int(found[1]) if found else value
 
 
-RepoName = Annotated[str, Field(description="`owner/name`, or any link into it.", max_length=500)]
-Number = Annotated[int, BeforeValidator(_number), Field(ge=1, description="Of the issue or PR.")]
-RunId = Annotated[int, BeforeValidator(_run_id), Field(ge=1, description="Id of the run, or its link.")]
+RepoName = str
+"""`owner/name` or a link into it; the connector's instructions say so once, not every tool again."""
+
+Number = Annotated[int, Field(ge=1), BeforeValidator(_number)]
+"""Of an issue or pull request; a link to it does as well."""
+
+RunId = Annotated[int, Field(ge=1, description="Or its link."), BeforeValidator(_run_id)]
+Cursor = str | None
+"""`next_cursor` of the page before; it belongs to the same arguments."""
 
 
 def parse_repo(text: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Writes whose answer got lost: looked for before anybody repeats them."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -26,11 +27,13 @@ async def sent_or_found(send: Callable[[], Awaitable[T]], look: Callable[[], Awa
         return found
 
 
-async def own_login(github: GitHub) -> str | None:
-    """Who we are; `None` for an app's installation, which is nobody."""
+async def own_login(github: GitHub, owner: str | None = None) -> str | None:
+    """Who we are, at an owner's as an app's installation; `None` where GitHub does not say."""
     try:
-        return (await github.get("/user")).json()["login"]
-    except UpstreamRefused:
+        return (await github.get("/user", owner=owner)).json()["login"]
+    except UpstreamRefused:  # an app's installation is no user, but GraphQL knows its bot
+        with suppress(UpstreamRefused):
+            return (await github.query("{ viewer { login } }", owner))["viewer"]["login"]
         return None
 
 

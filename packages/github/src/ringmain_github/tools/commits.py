@@ -162,8 +162,8 @@ async def _head(
         head, is_new = str(found["object"]["sha"]), False
     if head_sha is not None and head_sha != head:
         raise UpstreamRefused(
-            f"The head of `{branch}` is {head} now, not {head_sha[:64]}, so nothing was committed. Look at what is "
-            "new, then use the new `head_sha`.",
+            f"The head of `{branch}` is {head} now, not {head_sha[:64]}, so nothing was committed. Look at "
+            "what is new, then use the new `head_sha`.",
             head_sha=head,
         )
     if head_sha is None and not is_new:

@@ -13,7 +13,7 @@ from ringmain_github.api import GitHub, Repository
 from ringmain_github.diffs import chosen, shown
 from ringmain_github.models import Cell, Rows
 from ringmain_github.paging import all_of, page_of
-from ringmain_github.references import Number, RepoName, login_of
+from ringmain_github.references import Cursor, Number, RepoName, login_of
 
 _MOST_FILES = 3_000
 _FRAME = 1_200
@@ -30,7 +30,7 @@ async def list_commits(
     since: Annotated[str | None, Field(description="ISO 8601.")] = None,
     until: Annotated[str | None, Field(description="ISO 8601.")] = None,
     limit: Annotated[int, Field(ge=1, le=100)] = 30,
-    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None,
+    cursor: Cursor = None,
 ) -> Rows:
     """List the history of commits, newest first."""
     repository = await github.repo(call, repo)
@@ -66,7 +66,7 @@ async def get_diff(
     range: Annotated[str | None, Field(description="`base..head`.")] = None,  # noqa: A002 (git's word for it)
     paths: Annotated[list[str] | None, Field(description="Globs like `src/*.py`.")] = None,
     max_lines: Annotated[int, Field(ge=10, le=5_000)] = 800,
-    cursor: Annotated[str | None, Field(description="Goes on with the next file.")] = None,
+    cursor: Cursor = None,
 ) -> str:
     """Show the diff of a pull request, a commit or between two refs: all files as a stat, then patches."""
     repository = await github.repo(call, repo)

@@ -72,7 +72,7 @@ async def save_issue(
     if issue is None:
         if not title or state is not None or remove_labels or remove_assignees:
             raise InvalidArguments(
-                "A new issue needs a `title`, and nothing to close or remove; for an old one, give its `number`."
+                "A new issue needs a `title`, and nothing to close or remove; an old one its `number`."
             )
         wanted = {**fields, "labels": labels, "assignees": add_assignees or []}
         return await _open(github, call, repository, wanted, dry_run=dry_run)

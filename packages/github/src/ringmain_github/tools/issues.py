@@ -6,23 +6,25 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from ringmain_core.call import Call
-from ringmain_core.errors import NotFound
+from ringmain_core.errors import InvalidArguments
 from ringmain_core.text import clean, prose
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
-from ringmain_github.issues import issue_of
+from ringmain_github.issues import issue_of, known_labels, moment_of, place_of, reference
 from ringmain_github.models import Cell, PagedItem, Rows
 from ringmain_github.paging import page_of_kind
 from ringmain_github.parts import Part, filled, listed, whole
-from ringmain_github.references import Number, RepoName, login_of
+from ringmain_github.references import Cursor, Number, RepoName, login_of
+
+Include = Literal["body", "comments", "timeline", "sub_issues", "linked_prs"]
 
 _COLUMNS = ["number", "title", "state", "author", "labels", "assignees", "comments", "updated"]
-Include = Literal["body", "comments", "timeline", "sub_issues", "linked_prs"]
 _LINKED = """
-query($owner: String!, $name: String!, $number: Int!) {
+query($owner: String!, $name: String!, $number: Int!, $after: String) {
   repository(owner: $owner, name: $name) {
     issue(number: $number) {
-      closedByPullRequestsReferences(first: 100, includeClosedPrs: true) {
+      closedByPullRequestsReferences(first: 100, after: $after, includeClosedPrs: true) {
+        pageInfo { hasNextPage endCursor }
         nodes { number title state repository { nameWithOwner } }
       }
     }
@@ -36,52 +38,69 @@ async def list_issues(
     github: GitHub,
     call: Call,
     repo: RepoName,
-    kind: Annotated[Literal["issues", "prs"], Field(description="Never mixed.")] = "issues",
+    kind: Literal["issues", "prs"] = "issues",
     state: Literal["open", "closed", "all"] = "open",
-    labels: Annotated[list[str] | None, Field(description="All of them.")] = None,
+    labels: Annotated[list[str] | None, Field(description="Has all of these.")] = None,
     assignee: Annotated[str | None, Field(description="Login, `none` or `*`.")] = None,
     author: str | None = None,
-    since: Annotated[str | None, Field(description="Updated at or after, ISO 8601.")] = None,
+    since: Annotated[str | None, Field(description="Updated since; ISO 8601.")] = None,
     sort: Literal["created", "updated", "comments"] = "created",
     limit: Annotated[int, Field(ge=1, le=100)] = 30,
-    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None,
+    cursor: Cursor = None,
 ) -> Rows:
-    """List a repository's issues, or its pull requests (`kind`), as rows without bodies."""
+    """List the issues, or the pull requests (`kind`), of one repository by state, label or person."""
     repository = await github.repo(call, repo)
     params = {
+        "kind": kind,
         "state": state,
         "labels": ",".join(labels) if labels else None,
         "assignee": assignee,
         "creator": author,
-        "since": since,
+        "since": None if since is None else moment_of(since),
         "sort": sort,
     }
     wants_pulls = kind == "prs"
-    try:
-        page = await page_of_kind(
-            github,
-            call,
-            repository.path("issues"),
-            lambda item: _row(item) if ("pull_request" in item) is wants_pulls else None,
-            limit=limit,
-            cursor=cursor,
-            params={name: value for name, value in params.items() if value is not None} | {"kind": kind},
-        )
-    except NotFound:
-        raise NotFound(
-            f"{repository.full_name} has its issues switched off, or this token may not read them."
-        ) from None
+    page = await page_of_kind(
+        github,
+        call,
+        repository.path("issues"),
+        lambda item: _row(item) if ("pull_request" in item) is wants_pulls else None,
+        limit=limit,
+        cursor=cursor,
+        params={name: value for name, value in params.items() if value is not None},
+    )
     await call.saw(repository.audience)
-    return Rows(source=repository.full_name, columns=_COLUMNS, rows=page.rows, next_cursor=page.next_cursor)
+    note = None
+    if not page.rows and cursor is None:
+        note = await _why_none(github, repository, kind, labels or [])
+    if page.next_cursor and not page.rows:
+        note = f"No {kind} among the 1,000 newest entries that were looked through: go on with the cursor."
+    return Rows(
+        source=f"{kind} of {repository.full_name}",
+        columns=_COLUMNS,
+        rows=page.rows,
+        next_cursor=page.next_cursor,
+        note=note,
+    )
+
+
+async def _why_none(github: GitHub, repository: Repository, kind: str, labels: list[str]) -> str | None:
+    """What keeps a list empty other than that there is nothing."""
+    facts = (await github.get(repository.path())).json()
+    if kind == "issues" and not facts.get("has_issues", True):
+        return f"{repository.full_name} has its issues switched off."
+    try:
+        await known_labels(github, repository, labels)
+    except InvalidArguments as unknown:
+        return unknown.message.removesuffix(" Nothing was done.")
+    return None
 
 
 def _row(issue: Mapping[str, Any]) -> list[Cell]:
-    pull = cast("Mapping[str, Any] | None", issue.get("pull_request"))
-    state = "merged" if pull is not None and pull.get("merged_at") else str(issue["state"])
     return [
         issue["number"],
         clean(issue["title"]),
-        f"{state}, draft" if issue.get("draft") else state,
+        _state(issue),
         login_of(issue["user"]),
         [clean(label["name"]) for label in issue["labels"]],
         [login_of(user) for user in issue["assignees"] or ()],
@@ -90,27 +109,34 @@ def _row(issue: Mapping[str, Any]) -> list[Cell]:
     ]
 
 
+def _state(issue: Mapping[str, Any]) -> str:
+    pull = cast("Mapping[str, Any] | None", issue.get("pull_request"))
+    if pull is not None and pull.get("merged_at"):
+        return "merged"
+    return f"{issue['state']}, draft" if issue.get("draft") else str(issue["state"])
+
+
 @tool(access="read", title="Read an issue")
 async def get_issue(
     github: GitHub,
     call: Call,
     repo: RepoName,
     number: Number,
-    include: Annotated[list[Include] | None, Field(description="Default: body.")] = None,
-    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None,
+    include: Annotated[list[Include] | None, Field(description="Default: only its state.")] = None,
+    cursor: Cursor = None,
 ) -> PagedItem:
-    """Read one issue, with its comments and their ids where you ask for them."""
+    """Show one issue: its state and, where asked for, its text, its comments with their ids, and links."""
     repository = await github.repo(call, repo)
-    issue = await issue_of(github, repository, number)
+    issue = await issue_of(github, call, repository, number)
     url = repository.path("issues", number)
     known: dict[Include, Part] = {
         "body": whole(prose(issue["body"] or "")),
         "comments": listed(github, f"{url}/comments", _comment),
-        "timeline": listed(github, f"{url}/timeline", _event),
-        "sub_issues": listed(github, f"{url}/sub_issues", _sub_issue),
-        "linked_prs": _linked(github, repository, number),
+        "timeline": listed(github, f"{url}/timeline", lambda event: _event(call, repository, event)),
+        "sub_issues": listed(github, f"{url}/sub_issues", lambda each: _sub_issue(call, repository, each)),
+        "linked_prs": _linked(github, call, repository, number),
     }
-    wanted = {name: part for name, part in known.items() if name in (include or ("body",))}
+    wanted = {name: part for name, part in known.items() if name in (include or ())}
     source = f"{repository.full_name}#{number}"
     answer = await filled(github, call, source, _facts(issue), wanted, cursor)
     await call.saw(repository.audience)
@@ -137,40 +163,51 @@ def _facts(issue: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _comment(comment: Mapping[str, Any]) -> str:
-    who, at = login_of(comment["user"]), comment["created_at"]
-    return f"[{comment['id']}] {who}, {at}: {prose(comment['body'] or '')}"
+    # Indented, so that no text can pass for the next comment, of somebody else.
+    said = prose(comment["body"] or "").replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\n  ")
+    return f"[{comment['id']}] {login_of(comment['user'])}, {comment['created_at']}: {said}"
 
 
-def _event(event: Mapping[str, Any]) -> str:
-    kind = str(event["event"])
-    who = login_of(event.get("actor") or event.get("user"))
+def _event(call: Call, repository: Repository, event: Mapping[str, Any]) -> str:
     about: list[str] = []
-    if isinstance(event.get("label"), Mapping):
-        about.append(clean(event["label"]["name"]))
-    if isinstance(event.get("assignee"), Mapping):
-        about.append(login_of(event["assignee"]))
+    for key, name in (("label", "name"), ("milestone", "title"), ("assignee", "login")):
+        if isinstance(event.get(key), Mapping):
+            about.append(clean(event[key][name]))
     if isinstance(event.get("rename"), Mapping):
         about.append(f"“{clean(event['rename']['from'])}” to “{clean(event['rename']['to'])}”")
     if isinstance(event.get("source"), Mapping) and (source := event["source"].get("issue")):
-        about.append(f"by #{source['number']} {clean(source['title'])}")
-    if event.get("commit_id"):
-        about.append(str(event["commit_id"])[:10])
+        about.append(reference(call, repository, place_of(source), source["number"], source["title"]))
+    if commit := event.get("commit_id") or event.get("sha"):
+        about.append(str(commit)[:10])
+    by = event.get("actor") or event.get("user")
+    who = clean(event["author"]["name"]) if by is None and event.get("author") else login_of(by)
     at = event.get("created_at") or event.get("submitted_at") or ""
-    return f"{at} {kind} {who}{': ' if about else ''}{', '.join(about)}"
+    return f"{at} {event['event']} {who}{': ' if about else ''}{', '.join(about)}".strip()
 
 
-def _sub_issue(issue: Mapping[str, Any]) -> str:
-    return f"#{issue['number']} {issue['state']}: {clean(issue['title'])}"
+def _sub_issue(call: Call, repository: Repository, issue: Mapping[str, Any]) -> str:
+    named = reference(call, repository, place_of(issue), issue["number"], issue["title"])
+    return f"{issue['state']} {named}"
 
 
-def _linked(github: GitHub, repository: Repository, number: int) -> Part:
+def _linked(github: GitHub, call: Call, repository: Repository, number: int) -> Part:
     async def pieces(begin: int) -> AsyncGenerator[str]:
-        answer = await github.query(_LINKED, owner=repository.owner, name=repository.name, number=number)
-        nodes = answer["repository"]["issue"]["closedByPullRequestsReferences"]["nodes"]
-        for node in nodes[begin:]:
-            where = node["repository"]["nameWithOwner"]
-            place = "" if where == repository.full_name else where
-            yield f"{place}#{node['number']} {str(node['state']).lower()}: {clean(node['title'])}"
+        after: str | None = None
+        at = 0
+        while True:
+            answer = await github.query(
+                _LINKED, owner=repository.owner, name=repository.name, number=number, after=after
+            )
+            found = answer["repository"]["issue"]["closedByPullRequestsReferences"]
+            for pull in found["nodes"]:
+                at += 1
+                if at > begin:
+                    place = pull["repository"]["nameWithOwner"]
+                    named = reference(call, repository, place, pull["number"], pull["title"])
+                    yield f"{str(pull['state']).lower()} {named}"
+            if not found["pageInfo"]["hasNextPage"]:
+                return
+            after = found["pageInfo"]["endCursor"]
 
     return pieces
 

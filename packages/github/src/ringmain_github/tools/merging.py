@@ -76,15 +76,15 @@ async def merge_pull_request(
     call: Call,
     repo: RepoName,
     number: Number,
-    head_sha: Annotated[str, Field(description="The head that may be merged; a newer one is refused.")],
+    head_sha: Annotated[str, Field(description="The head to merge, and no newer one.")],
     method: Method = "merge",
     title: str | None = None,
     message: str | None = None,
-    auto: Annotated[bool, Field(description="Once its checks have passed.")] = False,
+    auto: Annotated[bool, Field(description="Wait for its checks.")] = False,
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 (the core keeps it)
 ) -> Outcome:
-    """Merge a pull request into its base, at once or (`auto`) when its checks have passed."""
+    """Merge a pull request into its base, at once or when its checks have passed."""
     repository = await github.repo(call, repo)
     pull = await pull_of(github, repository, number)
     where = f"{repository.full_name}#{number}"

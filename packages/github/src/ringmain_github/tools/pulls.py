@@ -16,7 +16,7 @@ from ringmain_github.models import Outcome, PagedItem
 from ringmain_github.parts import Part, filled, listed, whole
 from ringmain_github.pull_view import beyond, commit_line, facts_of, file_line, review_line
 from ringmain_github.pulls import created, drafting, pull_of, require_head, reviewers, setting, updating
-from ringmain_github.references import Number, RepoName
+from ringmain_github.references import Cursor, Number, RepoName
 from ringmain_github.steps import Step, take
 from ringmain_github.threads import threads_of
 from ringmain_github.writes import sent_or_found
@@ -31,7 +31,7 @@ async def get_pull_request(
     repo: RepoName,
     number: Number,
     include: Annotated[list[Include] | None, Field(description="Default: only its state.")] = None,
-    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None,
+    cursor: Cursor = None,
 ) -> PagedItem:
     """Read one pull request: its state, head sha, reviewers, whether it can be merged; threads with ids."""
     repository = await github.repo(call, repo)
@@ -82,9 +82,6 @@ async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:
     return outcome
 
 
-Reviewers = Annotated[list[str] | None, Field(description="Logins, or `org/team`.")]
-
-
 @tool(access="write", title="Open or change a pull request", settle=_settle)
 async def save_pull_request(
     github: GitHub,
@@ -97,8 +94,8 @@ async def save_pull_request(
     base: str | None = None,
     draft: bool | None = None,
     state: Literal["open", "closed"] | None = None,
-    add_reviewers: Reviewers = None,
-    remove_reviewers: Reviewers = None,
+    add_reviewers: Annotated[list[str] | None, Field(description="Logins, or `org/team`.")] = None,
+    remove_reviewers: list[str] | None = None,
     update_branch: Annotated[bool, Field(description="Bring base into it; needs `head_sha`.")] = False,
     head_sha: str | None = None,
     dry_run: DryRun = False,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
@@ -17,7 +17,7 @@ from ringmain_github.files import file_at
 from ringmain_github.models import Cell, PagedItem, Rows
 from ringmain_github.paging import fitting
 from ringmain_github.parts import Part, filled, listed, whole
-from ringmain_github.references import RepoName, file_parts
+from ringmain_github.references import Cursor, RepoName, file_parts
 
 _BLOB = re.compile(r"^/[^/]+/[^/]+/blob/([^/]+)/(.+)$")
 _LINES = re.compile(r"^L(\d+)(?:-L(\d+))?$")
@@ -32,7 +32,7 @@ async def get_repo(
     call: Call,
     repo: RepoName,
     include: list[Include] | None = None,
-    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None,
+    cursor: Cursor = None,
 ) -> PagedItem:
     """Overview of one repository; its readme, languages, branches, tags and releases where you ask."""
     repository = await github.repo(call, repo)
@@ -51,7 +51,9 @@ async def get_repo(
 
 
 def _facts(about: Mapping[str, Any]) -> dict[str, Any]:
-    can = [name for name, has in (about.get("permissions") or {}).items() if has]
+    permissions = cast("Mapping[str, bool]", about.get("permissions") or {})
+    licence = cast("Mapping[str, Any]", about.get("license") or {})
+    parent = cast("Mapping[str, Any]", about.get("parent") or {})
     return {
         "repository": about["full_name"],
         "description": clean(about["description"] or ""),
@@ -59,13 +61,13 @@ def _facts(about: Mapping[str, Any]) -> dict[str, Any]:
         "default_branch": clean(about["default_branch"]),
         "language": about["language"],
         "topics": about.get("topics") or [],
-        "license": (about.get("license") or {}).get("spdx_id"),
+        "license": licence.get("spdx_id"),
         "archived": about["archived"] or None,
-        "fork_of": (about.get("parent") or {}).get("full_name"),
+        "fork_of": parent.get("full_name"),
         "stars": about["stargazers_count"],
         "open_issues_and_prs": about["open_issues_count"],
         "pushed": about["pushed_at"],
-        "you_may": can,
+        "you_may": [name for name, has in permissions.items() if has],
         "url": about["html_url"],
     }
 
@@ -117,7 +119,7 @@ async def list_files(
     ref: Ref = None,
     depth: Annotated[int, Field(ge=1, le=20)] = 1,
     glob: Annotated[str | None, Field(description="Like `*.py`, at any depth.")] = None,
-    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None,
+    cursor: Cursor = None,
 ) -> Rows:
     """List the files and folders of the tree, with sizes; `glob` looks at the whole tree."""
     repository = await github.repo(call, repo)

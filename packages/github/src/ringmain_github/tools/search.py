@@ -16,7 +16,7 @@ from ringmain_github.api import GitHub
 from ringmain_github.client import JSON
 from ringmain_github.models import Cell, Rows
 from ringmain_github.paging import page_of
-from ringmain_github.references import RepoName, login_of, path
+from ringmain_github.references import Cursor, RepoName, login_of, path
 
 Kind = Literal["repos", "code", "issues", "prs", "commits", "users"]
 _PLACES: Mapping[Kind, str] = {
@@ -49,7 +49,7 @@ async def search(
     query: Annotated[str, Field(min_length=1, max_length=256, description="Words and GitHub's qualifiers.")],
     repo: RepoName | None = None,
     limit: Annotated[int, Field(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None,
+    cursor: Cursor = None,
 ) -> Rows:
     """Search everywhere (or in `repo`) for code, repositories, issues, PRs, commits or users by words."""
     fence = call.fence("repo")
@@ -150,7 +150,7 @@ def _row(kind: Kind, name: str, item: Mapping[str, Any]) -> list[Cell]:
             message = clean(about["message"]).split("\n")[0][:200]
             return [name, item["sha"], author, about["author"]["date"], message]
         case _:
-            pull = item.get("pull_request") or {}
+            pull = cast("Mapping[str, Any]", item.get("pull_request") or {})
             state = "merged" if pull.get("merged_at") else item["state"]
             title, author = clean(item["title"]), login_of(item["user"])
             return [name, item["number"], title, state, author, item["updated_at"]]
