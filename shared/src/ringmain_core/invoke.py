@@ -1,5 +1,6 @@
 """Runs a declared function: arguments, confirmation, once per key, deadline, and words for every failure."""
 
+import asyncio
 import json
 import logging
 import time
@@ -118,8 +119,11 @@ class Invoke:
         name = declaration.name
         timeout = declaration.timeout or self.default_timeout
         call.deadline = time.monotonic() + timeout
+        # What `move_on_after` does, for half of what its deadline costs.
+        scope = anyio.CancelScope()
+        timer = asyncio.get_running_loop().call_later(timeout, scope.cancel)
         try:
-            with anyio.move_on_after(timeout):
+            with scope:
                 return await run()
         except (RingmainError, MCPError, Ask):
             raise
@@ -130,6 +134,8 @@ class Invoke:
                 f"`{name}` failed unexpectedly.{happened} The operator finds the reason in the log under "
                 f"{call.id}."
             ) from error
+        finally:
+            timer.cancel()
         if not has_effect:
             raise DeadlineExceeded(
                 f"`{name}` took longer than {timeout:g} s and was cancelled. Ask for less."

@@ -1,6 +1,7 @@
 """The gates that every request passes, each one concern; their order stands in `server.py`."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ringmain_core.call import Call
@@ -12,6 +13,7 @@ Gate = Callable[[Call, Next], Awaitable[Result]]
 
 def pass_through(gates: Sequence[Gate], call: Call, handle: Next) -> Awaitable[Result]:
     """Send a call through the gates, outermost first, and on to its handler."""
-    if not gates:
-        return handle()
-    return gates[0](call, lambda: pass_through(gates[1:], call, handle))
+    proceed = handle
+    for gate in reversed(gates):
+        proceed = partial(gate, call, proceed)
+    return proceed()

@@ -17,7 +17,7 @@ from mcp.shared.exceptions import NoBackChannelError
 from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS, InboundModernRoute, classify_inbound_request
 from mcp.shared.message import ServerMessageMetadata
 from mcp.shared.transport_context import TransportContext
-from mcp_types import LOG_LEVEL_META_KEY, RequestId
+from mcp_types import LOG_LEVEL_META_KEY, PROTOCOL_VERSION_META_KEY, RequestId
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic_core import PydanticSerializationError, from_json, to_json
 from starlette.requests import Request
@@ -177,14 +177,17 @@ def _encoded(answer: Mapping[str, Any]) -> bytes:
 
 
 def _plain_message(scope: Scope) -> dict[str, Any] | None:
-    """The request of a tool call; `None` for whatever else it is."""
+    """The request of a tool call since 2026-07-28; `None` for whatever else it is."""
     exchange: Exchange = scope[EXCHANGE]
     message = exchange.message
     if not isinstance(message, dict) or message.keys() != _MEMBERS:
         return None
     message = cast("dict[str, Any]", message)
-    plain = message["jsonrpc"] == "2.0" and message["method"] == "tools/call"
-    return message if plain and isinstance(message["params"], dict) else None
+    params = message["params"]
+    if message["jsonrpc"] != "2.0" or message["method"] != "tools/call" or not isinstance(params, dict):
+        return None
+    meta = cast("dict[str, Any]", params).get("_meta")
+    return message if isinstance(meta, dict) and PROTOCOL_VERSION_META_KEY in meta else None
 
 
 def _headers(scope: Scope) -> dict[str, str] | None:
