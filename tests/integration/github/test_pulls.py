@@ -1,60 +1,24 @@
-"""Pull requests read, opened, changed, reviewed and merged, with the head that was looked at."""
-
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+"""Pull requests read, opened and changed."""
 
 import pytest
-from mcp.client import Client
 
-from integration.github.working import settings_for, text_of
-from ringmain_core.testing import bench
-from ringmain_github import connector
+from integration.github.pulling import (
+    POLICY,
+    PULL,
+    REPO,
+    call,
+    client_of,
+    code_of,
+    head,
+    lose,
+    parts_of,
+    refusal,
+    writes,
+)
+from ringmain_core.settings import CoreSettings
 from standins.github.state import FakeGitHub
 
 pytestmark = pytest.mark.anyio
-
-REPO = {"repo": "acme/widgets"}
-PULL = {**REPO, "number": 4}
-# Nobody is there to confirm, which has tests of its own.
-POLICY = """
-[roles.all]
-allow = ["github:*"]
-confirm = []
-[[agents]]
-id = "local"
-roles = ["all"]
-"""
-
-
-@asynccontextmanager
-async def client_of(fake: FakeGitHub, policy: str = POLICY, **more: Any) -> AsyncGenerator[Client]:
-    async with bench(connector, settings=settings_for(fake.url, fake.token(), **more), policy=policy) as at:
-        yield at.client
-
-
-async def call(client: Client, tool: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    result = await client.call_tool(tool, dict(arguments))
-    assert not result.is_error, text_of(result)
-    return text_of(result), dict(result.structured_content or {})
-
-
-async def refusal(client: Client, tool: str, arguments: Mapping[str, Any]) -> str:
-    result = await client.call_tool(tool, dict(arguments))
-    assert result.is_error
-    return text_of(result)
-
-
-def head(fake: FakeGitHub) -> str:
-    return fake.repositories["acme/widgets"].sha("feature")
-
-
-def writes(fake: FakeGitHub) -> list[tuple[str, str]]:
-    return [
-        (one.method, one.path)
-        for one in fake.requests
-        if one.method != "GET" and not (one.path == "/graphql" and "mutation" not in one.body["query"])
-    ]
 
 
 async def test_its_state_is_told_without_its_body(fake: FakeGitHub) -> None:
@@ -89,19 +53,55 @@ async def test_a_long_list_is_told_page_by_page_to_its_end(fake: FakeGitHub) -> 
     repo = fake.repositories["acme/widgets"]
     files = {f"generated/{number:04}/a-rather-long-name-of-a-file.txt": "x\n" for number in range(450)}
     repo.commit("feature", files, "Generate", author="mona")
-    seen: list[str] = []
-    cursor: str | None = None
     async with client_of(fake) as client:
-        for _ in range(10):
-            more = {"cursor": cursor} if cursor else {}
-            said, page = await call(client, "get_pull_request", {**PULL, "include": ["files"], **more})
-            assert len(said.encode()) <= 24_000
-            seen += page["parts"]["files"].splitlines()
-            cursor = page.get("next_cursor")
-            if cursor is None:
-                break
+        pages = await parts_of(client, "files")
+        _, first = await call(client, "get_pull_request", {**PULL, "include": ["files", "body", "checks"]})
+    seen = "\n".join(pages).splitlines()
     names = [line.split(" ")[1] for line in seen]
     assert len(names) == len(set(names)) == 453
+    assert len(pages) > 1
+    assert first["truncated"] == ["files, checks: call again with `next_cursor` as `cursor`."]
+
+
+async def test_a_long_body_is_torn_and_nothing_of_it_is_lost(fake: FakeGitHub) -> None:
+    body = "\n".join(f"line {number} “quoted”" for number in range(3_000))
+    fake.repositories["acme/widgets"].issues[4].body = body
+    async with client_of(fake) as client:
+        pages = await parts_of(client, "body")
+    async with client_of(fake, core=CoreSettings(max_answer_bytes=6_000)) as client:
+        small = await parts_of(client, "body", most=6_000)
+    assert "".join(pages) == "".join(small) == body
+    assert len(pages) < len(small)
+
+
+async def test_a_long_thread_is_told_to_its_last_comment(fake: FakeGitHub) -> None:
+    said = [f"remark {number} {'x' * 300}" for number in range(170)]
+    authors = ["mona"] * len(said)
+    fake.repositories["acme/widgets"].thread(4, "src/spin.py", 1, said, authors=authors)
+    async with client_of(fake) as client:
+        pages = await parts_of(client, "threads")
+    told = "".join(pages)
+    assert [f"remark {number} " in told for number in range(170)] == [True] * 170
+
+
+async def test_a_cursor_is_good_for_its_own_parts_only(fake: FakeGitHub) -> None:
+    fake.repositories["acme/widgets"].issues[4].body = "x" * 40_000
+    async with client_of(fake) as client:
+        _, first = await call(client, "get_pull_request", {**PULL, "include": ["body"]})
+        elsewhere = {**PULL, "include": ["body", "files"], "cursor": first["next_cursor"]}
+        said = await refusal(client, "get_pull_request", elsewhere)
+    assert "cursor" in said
+
+
+async def test_commits_that_github_does_not_list_are_pointed_to(fake: FakeGitHub) -> None:
+    repo = fake.repositories["acme/widgets"]
+    for number in range(255):
+        repo.commit("feature", {"n.txt": f"{number}\n"}, f"Count {number}", author="mona")
+    async with client_of(fake) as client:
+        _, told = await call(client, "get_pull_request", {**PULL, "include": ["commits"]})
+    assert told["truncated"] == [
+        f"commits: GitHub lists 250 of 256 here; `list_commits` of ref={head(fake)} has all."
+    ]
 
 
 async def test_a_number_that_is_an_issue_says_where_to_read_it(fake: FakeGitHub) -> None:
@@ -172,7 +172,7 @@ async def test_it_is_changed_step_by_step_and_a_moved_head_stops_it(fake: FakeGi
             },
         )
         assert said.startswith(
-            "acme/widgets#4: title set; made a draft; asked to review: hubot; no longer asked"
+            "acme/widgets#4: asked to review: hubot; no longer asked to review: mona; title set; made a draft"
         )
         stale = await refusal(
             client, "save_pull_request", {**PULL, "update_branch": True, "head_sha": "0" * 40}
@@ -191,141 +191,84 @@ async def test_a_step_that_fails_says_what_was_done_before(fake: FakeGitHub) -> 
         said = await refusal(
             client, "save_pull_request", {**PULL, "title": "New", "add_reviewers": ["hubot"]}
         )
-    assert said.endswith("Done: title set. Not done, or not known: asked to review: hubot.")
+    assert said.endswith("Done: nothing. Not done, or not known: asked to review: hubot; title set.")
 
 
-REVIEW = {**PULL, "event": "comment", "body": "See below"}
-INLINE = [{"path": "src/spin.py", "line": 2, "body": "Why?"}]
-
-
-async def test_a_review_is_sent_in_one_request_with_all_its_comments(fake: FakeGitHub) -> None:
-    arguments = {**REVIEW, "head_sha": head(fake), "comments": INLINE}
+async def test_changes_whose_answers_were_lost_are_made_once(fake: FakeGitHub) -> None:
+    fake.fault("/repos/acme/widgets/pulls/4", "PATCH", "done-cut")
     async with client_of(fake) as client:
-        _, shown = await call(client, "review_pull_request", {**arguments, "dry_run": True})
-        assert writes(fake) == []
-        assert shown["preview"] == "See below\nsrc/spin.py:2: Why?"
-        _, made = await call(client, "review_pull_request", arguments)
-        _, state = await call(client, "get_pull_request", {**PULL, "include": ["threads"]})
+        _, changed = await call(client, "save_pull_request", {**PULL, "title": "Again"})
+        fake.fault("/graphql", "POST", "done-cut")
+        _, drafted = await call(client, "save_pull_request", {**PULL, "draft": True})
+        _, state = await call(client, "get_pull_request", PULL)
+    assert (changed["done"], drafted["done"]) == (True, True)
+    assert (state["facts"]["title"], state["facts"]["state"]) == ("Again", "open, draft")
+    assert len(fake.asked("POST", "/graphql")) == 1
+
+
+async def test_an_opening_whose_outcome_stayed_unknown_is_looked_up_by_its_key(fake: FakeGitHub) -> None:
+    repo = fake.repositories["acme/widgets"]
+    repo.branch("other", "main")
+    repo.commit("other", {"b.txt": "b\n"}, "B", author="mona")
+    wanted = {**REPO, "title": "Other", "head": "other", "add_reviewers": ["mona"], "idempotency_key": "k"}
+    lose(fake, "/repos/acme/widgets/pulls", "POST", "/repos/acme/widgets/pulls")
+    async with client_of(fake) as client:
+        unknown = await client.call_tool("save_pull_request", wanted)
+        _, made = await call(client, "save_pull_request", wanted)
+    assert code_of(unknown) == "outcome_unknown"
     assert made["done"] is True
-    (sent,) = fake.asked("POST", "/repos/acme/widgets/pulls/4/reviews")
-    assert sent.body == {
-        "commit_id": head(fake),
-        "event": "COMMENT",
-        "body": "See below",
-        "comments": [{"path": "src/spin.py", "line": 2, "side": "RIGHT", "body": "Why?"}],
-    }
-    assert "Why?" in state["parts"]["threads"]
+    assert made["warnings"] == ["Its reviewers may not have been asked: `add_reviewers` asks them."]
+    assert len(fake.asked("POST", "/repos/acme/widgets/pulls")) == 1
 
 
-async def test_lines_outside_of_the_diff_are_named_before_anything_is_sent(fake: FakeGitHub) -> None:
-    comments = [
-        *INLINE,
-        {"path": "src/spin.py", "line": 99, "body": "?"},
-        {"path": "nowhere", "line": 1, "body": "?"},
-    ]
+async def test_a_branch_is_brought_up_to_date_while_its_head_is_the_one_seen(fake: FakeGitHub) -> None:
+    repo = fake.repositories["acme/widgets"]
+    repo.commit("main", {"late.txt": "x\n"}, "Late", author="mona")
+    seen = head(fake)
     async with client_of(fake) as client:
-        said = await refusal(
-            client, "review_pull_request", {**REVIEW, "head_sha": head(fake), "comments": comments}
+        blind = await refusal(client, "save_pull_request", {**PULL, "update_branch": True})
+        said, _ = await call(client, "save_pull_request", {**PULL, "update_branch": True, "head_sha": seen})
+    assert blind == "Give `head_sha`, the head that you have seen: `get_pull_request` says it."
+    assert said.startswith("acme/widgets#4: main brought into its branch")
+    (sent,) = fake.asked("PUT", "/repos/acme/widgets/pulls/4/update-branch")
+    assert sent.body == {"expected_head_sha": seen}
+    assert head(fake) != seen
+
+
+async def test_one_that_is_open_is_not_failed_by_reviewers_that_cannot_be_asked(fake: FakeGitHub) -> None:
+    repo = fake.repositories["acme/widgets"]
+    repo.branch("other", "main")
+    repo.commit("other", {"b.txt": "b\n"}, "B", author="mona")
+    wanted = {**REPO, "title": "Other", "head": "other", "add_reviewers": ["nobody"]}
+    async with client_of(fake) as client:
+        _, made = await call(client, "save_pull_request", wanted)
+    assert made["done"] is True
+    (warning,) = made["warnings"]
+    assert warning.startswith("The reviewers were not asked: GitHub refuses this: Reviews may only be")
+
+
+async def test_teams_of_other_organisations_are_refused_before_anything_is_sent(fake: FakeGitHub) -> None:
+    async with client_of(fake) as client:
+        said = await refusal(client, "save_pull_request", {**PULL, "title": "T", "add_reviewers": ["evil/t"]})
+        _, shown = await call(
+            client, "save_pull_request", {**PULL, "add_reviewers": ["acme/core"], "dry_run": True}
         )
-    assert said == (
-        "Nothing was sent: src/spin.py:99 (RIGHT) is not in the diff; nowhere is not changed here. `get_diff` shows "
-        "which lines can be commented on."
-    )
+    assert said == "Teams must be of acme: evil/t is not."
+    assert shown["requests"] == [
+        {
+            "POST": "/repos/acme/widgets/pulls/4/requested_reviewers",
+            "reviewers": [],
+            "team_reviewers": ["core"],
+        }
+    ]
     assert writes(fake) == []
 
 
-async def test_a_review_of_an_old_head_is_not_sent(fake: FakeGitHub) -> None:
-    old = head(fake)
-    fake.repositories["acme/widgets"].commit("feature", {"late.txt": "x\n"}, "Late", author="mona")
-    async with client_of(fake) as client:
-        said = await refusal(client, "review_pull_request", {**REVIEW, "event": "approve", "head_sha": old})
-    assert said.startswith("The head of #4 is ")
-    assert writes(fake) == []
-
-
-async def test_a_review_whose_answer_was_lost_is_found(fake: FakeGitHub) -> None:
-    fake.fault("/repos/acme/widgets/pulls/4/reviews", "POST", "done-cut")
-    async with client_of(fake) as client:
-        _, made = await call(client, "review_pull_request", {**REVIEW, "head_sha": head(fake)})
-    assert made["done"] is True
-    assert len(fake.asked("POST", "/repos/acme/widgets/pulls/4/reviews")) == 1
-
-
-async def threads(client: Client) -> dict[str, str]:
-    _, state = await call(client, "get_pull_request", {**PULL, "include": ["threads"]})
-    heads = [line for line in state["parts"]["threads"].splitlines() if line.startswith("PRRT_")]
-    return {line.split(" ")[0]: line.split(" ")[1] for line in heads}
-
-
-async def test_threads_are_resolved_and_opened_again_with_a_reply(fake: FakeGitHub) -> None:
-    async with client_of(fake) as client:
-        before = await threads(client)
-        assert sorted(before.values()) == ["open", "resolved"]
-        arguments = {**PULL, "thread_ids": list(before), "reply": "Done."}
-        _, shown = await call(client, "resolve_threads", {**arguments, "dry_run": True})
-        assert len(shown["requests"]) == 3  # two replies; one of them is resolved already
-        await call(client, "resolve_threads", arguments)
-        assert set((await threads(client)).values()) == {"resolved"}
-        await call(client, "resolve_threads", {**PULL, "thread_ids": list(before)[:1], "resolved": False})
-        assert sorted((await threads(client)).values()) == ["open", "resolved"]
-
-
-async def test_a_thread_of_another_pull_request_is_not_touched(fake: FakeGitHub) -> None:
-    async with client_of(fake) as client:
-        said = await refusal(client, "resolve_threads", {**PULL, "thread_ids": ["PRRT_elsewhere"]})
-    assert said.startswith("acme/widgets#4 has no thread PRRT_elsewhere: nothing was done.")
-    assert writes(fake) == []
-
-
-async def test_it_is_merged_with_the_head_that_was_looked_at(fake: FakeGitHub) -> None:
-    arguments = {**PULL, "head_sha": head(fake), "method": "squash", "title": "Spin further (#4)"}
-    async with client_of(fake) as client:
-        rehearsed, shown = await call(client, "merge_pull_request", {**arguments, "dry_run": True})
-        assert writes(fake) == []
-        assert shown["requests"] == [
-            {
-                "PUT": "/repos/acme/widgets/pulls/4/merge",
-                "sha": head(fake),
-                "merge_method": "squash",
-                "commit_title": "Spin further (#4)",
-            }
-        ]
-        assert "failure: test" in rehearsed
-        stale = await refusal(client, "merge_pull_request", {**arguments, "head_sha": "0" * 40})
-        said, _ = await call(client, "merge_pull_request", arguments)
-        again = await refusal(client, "merge_pull_request", arguments)
-    assert stale.startswith("The head of #4 is ")
-    assert said.startswith("Merged acme/widgets#4 into main.")
-    assert again == "acme/widgets#4 has been merged already."
-    assert len(fake.asked("PUT", "/repos/acme/widgets/pulls/4/merge")) == 1
-
-
-async def test_a_merge_whose_answer_was_lost_is_found_and_not_repeated(fake: FakeGitHub) -> None:
-    fake.fault("/repos/acme/widgets/pulls/4/merge", "PUT", "done-cut")
-    async with client_of(fake) as client:
-        said, _ = await call(client, "merge_pull_request", {**PULL, "head_sha": head(fake)})
-    assert said.startswith("Merged acme/widgets#4 into main.")
-    assert len(fake.asked("PUT", "/repos/acme/widgets/pulls/4/merge")) == 1
-
-
-async def test_a_head_that_moves_while_it_is_merged_is_left_alone(fake: FakeGitHub) -> None:
-    fake.fault("/repos/acme/widgets/pulls/4/merge", "PUT", "409")
-    async with client_of(fake) as client:
-        said = await refusal(client, "merge_pull_request", {**PULL, "head_sha": head(fake)})
-    assert said.startswith("GitHub says that this conflicts with what is there")
-
-
-async def test_it_can_be_merged_once_its_checks_have_passed(fake: FakeGitHub) -> None:
-    async with client_of(fake) as client:
-        said, _ = await call(client, "merge_pull_request", {**PULL, "head_sha": head(fake), "auto": True})
-    assert said.startswith("acme/widgets#4 will be merged once its checks have passed.")
-    assert fake.asked("PUT", "/repos/acme/widgets/pulls/4/merge") == []
-
-
-async def test_a_person_is_asked_before_a_merge_with_what_will_be_merged(fake: FakeGitHub) -> None:
-    async with client_of(fake, POLICY.replace("confirm = []\n", "")) as client:
-        said = await refusal(client, "merge_pull_request", {**PULL, "head_sha": head(fake)})
-    assert f"Merge acme/widgets#4 “Spin further” by mona (head {head(fake)[:10]}) into main?" in said
+async def test_what_was_read_in_private_is_not_written_in_public_unasked(fake: FakeGitHub) -> None:
+    async with client_of(fake, None) as client:
+        await call(client, "get_issue", {"repo": "acme/secret", "number": 1, "include": ["body"]})
+        said = await refusal(client, "save_pull_request", {**PULL, "body": "From there."})
+    assert said.startswith("A person has to confirm this")
     assert writes(fake) == []
 
 

@@ -77,3 +77,8 @@ def is_sha(text: str) -> bool:
 def login_of(user: Mapping[str, Any] | None) -> str:
     """Whom GitHub names; `ghost` stands for accounts that are gone."""
     return "ghost" if user is None else clean(str(user["login"]))
+
+
+def is_by(user: Mapping[str, Any] | None, login: str | None) -> bool:
+    """Whether a user is, or may be, the one called so: GraphQL leaves out that a bot is one."""
+    return login is None or login_of(user).removesuffix("[bot]") == login.removesuffix("[bot]")

@@ -7,7 +7,7 @@ from typing import Any
 from ringmain_core.errors import NotFound
 from ringmain_core.text import clean, prose
 from ringmain_github.api import GitHub, Repository
-from ringmain_github.references import login_of
+from ringmain_github.references import is_by, login_of
 
 _THREADS = """
 query($owner: String!, $name: String!, $number: Int!, $after: String) {
@@ -84,7 +84,7 @@ class Thread:
     def reply(self, body: str, login: str | None, after: int) -> str | None:
         """Where somebody's reply with this text is that has come after a comment; `None` for none."""
         for each in self.comments:
-            alike = each["body"].strip() == body.strip() and login in (None, login_of(each["author"]))
+            alike = each["body"].strip() == body.strip() and is_by(each["author"], login)
             if alike and each["databaseId"] > after:
                 return each["url"]
         return None

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from ringmain_core.errors import OutcomeUnknown, UpstreamRefused
+from ringmain_core.errors import OutcomeUnknown, ToolFailure, UpstreamRefused
 from ringmain_github.api import GitHub
 
 T = TypeVar("T")
@@ -20,8 +20,11 @@ async def sent_or_found(send: Callable[[], Awaitable[T]], look: Callable[[], Awa
     """
     try:
         return await send()
-    except OutcomeUnknown:
-        found = await look()
+    except OutcomeUnknown as unknown:
+        try:
+            found = await look()
+        except ToolFailure:  # looking failed, too: that must not read as if nothing had been sent
+            raise unknown from None
         if found is None:
             raise
         return found

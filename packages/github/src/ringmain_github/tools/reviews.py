@@ -15,7 +15,7 @@ from ringmain_github.inline import InlineComment, require_lines
 from ringmain_github.models import Outcome
 from ringmain_github.paging import all_of
 from ringmain_github.pulls import pull_of, require_head
-from ringmain_github.references import Number, RepoName, login_of
+from ringmain_github.references import Number, RepoName, is_by
 from ringmain_github.steps import Step, take
 from ringmain_github.threads import Thread, reply_to, resolve, thread_of, threads_of
 from ringmain_github.writes import own_login, sent_or_found
@@ -35,7 +35,7 @@ async def _review_like(github: GitHub, repository: Repository, note: Mapping[str
     wanted = (note["head_sha"], note["state"], note["body"].strip())
     for review in reversed(found):
         alike = (review["commit_id"], review["state"], (review["body"] or "").strip()) == wanted
-        ours = note["login"] in (None, login_of(review["user"]))
+        ours = is_by(review["user"], note["login"])
         if alike and ours and review["id"] not in note["before"]:
             return _reviewed(repository, note["number"], review)
     return None
@@ -94,7 +94,7 @@ async def review_pull_request(
         "head_sha": head_sha,
         "state": _STATES[event],
         "body": body,
-        "login": await own_login(github),
+        "login": await own_login(github, repository.owner),
         "before": [review["id"] for review in before],
     }
     await call.note(note)
@@ -157,7 +157,7 @@ async def resolve_threads(
             f"{repository.full_name}#{number} has no thread {', '.join(strange)}: nothing was done. "
             "`get_pull_request` with include=['threads'] lists them."
         )
-    login = None if reply is None else await own_login(github)
+    login = None if reply is None else await own_login(github, repository.owner)
     steps: list[Step] = []
     for thread in (threads[name] for name in wanted):
         if reply is not None:
