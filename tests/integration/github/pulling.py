@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from mcp.client import Client
 
@@ -84,12 +84,19 @@ class Second(Fault):
     """A fault that lets the first fitting request pass, strikes the second, and is over."""
 
     seen: int = 0
+    at: ClassVar[int] = 2
 
     def take(self, method: str, path: str) -> bool:
         if not self.fits(method, path):
             return False
         self.seen += 1
-        return self.seen == 2
+        return self.seen == self.at
+
+
+class Third(Second):
+    """The same for the third one."""
+
+    at = 3
 
 
 def lose(fake: FakeGitHub, path: str, method: str, look: str) -> None:

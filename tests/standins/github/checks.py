@@ -24,7 +24,7 @@ def check_shape(repo: Repository, check: Check) -> dict[str, Any]:
         "name": check.name,
         "url": f"{repo.fake.api}/repos/{repo.full_name}/check-runs/{check.id}",
         "html_url": html,
-        "details_url": html,
+        "details_url": check.details_url or html,
         "status": check.status,
         "conclusion": check.conclusion,
         "started_at": check.started_at,

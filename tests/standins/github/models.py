@@ -130,6 +130,7 @@ class Check:
     started_at: str
     completed_at: str | None = None
     summary: str | None = None
+    details_url: str | None = None
 
 
 @dataclass

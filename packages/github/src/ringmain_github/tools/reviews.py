@@ -64,7 +64,7 @@ async def review_pull_request(
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 (the core keeps it)
 ) -> Outcome:
-    """Submit one review, with all its inline comments on lines of the diff at once."""
+    """Submit one review, with all its inline comments on changed lines at once."""
     repository = await github.repo(call, repo)
     given = comments or []
     if event != "approve" and not body and not (given and event == "comment"):
@@ -125,9 +125,7 @@ async def _settle_threads(github: GitHub, call: Call, note: Any) -> Outcome | No
         )
     if left:
         return None
-    what = (
-        f"{repository.full_name}#{note['number']}: {len(note['last'])} threads are {_word(note['resolved'])}."
-    )
+    what = f"{repository.full_name}#{note['number']}: the threads are {_word(note['resolved'])}."
     return Outcome(done=True, summary=what, number=note["number"])
 
 
