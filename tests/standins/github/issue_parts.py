@@ -19,6 +19,14 @@ def labels(asked: Asked) -> Any:
     return asked.page([label_shape(asked.repo, one) for one in asked.repo.labels.values()])
 
 
+@routes.on("GET", f"{_REPO}/labels/{{name}}", needs=_NEEDS)
+def one_label(asked: Asked) -> Any:
+    known = [one for one in asked.repo.labels.values() if one.name.lower() == asked.parts["name"].lower()]
+    if not known:
+        raise not_found()
+    return label_shape(asked.repo, known[0])
+
+
 @routes.on("GET", f"{_REPO}/milestones", needs=_NEEDS)
 def milestones(asked: Asked) -> Any:
     state = asked.query.get("state", "open")

@@ -12,8 +12,8 @@ from ringmain_core.text import clean
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.paging import all_of
 
-_MENTION = re.compile(r"(?<![\w`/])@[A-Za-z0-9][A-Za-z0-9-]*(?:/[A-Za-z0-9._-]+)?")
-_MOST_SHOWN = 3_000  # characters of a text that a rehearsal repeats: the caller has it
+_MENTION = re.compile(r"(?<![\w`/])@([A-Za-z0-9][A-Za-z0-9-]*(?:/[A-Za-z0-9._-]+)?)")
+_MOST_SHOWN = 2_000  # characters of a text that a rehearsal repeats: the caller has it
 
 
 async def issue_of(github: GitHub, call: Call, repository: Repository, number: int) -> Mapping[str, Any]:
@@ -28,9 +28,7 @@ async def issue_of(github: GitHub, call: Call, repository: Repository, number: i
     return issue
 
 
-async def issue_or_pull(
-    github: GitHub, call: Call, repository: Repository, number: int
-) -> Mapping[str, Any]:
+async def issue_or_pull(github: GitHub, call: Call, repository: Repository, number: int) -> Mapping[str, Any]:
     """What has this number, as an issue: pull requests are issues, too.
 
     Raises:
@@ -46,7 +44,11 @@ async def issue_or_pull(
         ) from None
     place = place_of(issue)
     if place.lower() != repository.full_name.lower():
-        now = f" `{place}`, as #{issue['number']}" if call.fence("repo").admits(place) else " another repository"
+        now = (
+            f" `{place}`, as #{issue['number']}"
+            if call.fence("repo").admits(place)
+            else " another repository"
+        )
         raise NotFound(f"#{number} of {repository.full_name} was moved to{now}.")
     return issue
 
@@ -71,6 +73,16 @@ async def known_labels(github: GitHub, repository: Repository, names: Sequence[s
     Raises:
         InvalidArguments: Naming those that are not there, which GitHub would create.
     """
+    spelled, unknown = await look_up_labels(github, repository, names)
+    if unknown:
+        raise InvalidArguments(f"Nothing was done: {unknown} An existing one has to be taken.")
+    return spelled
+
+
+async def look_up_labels(
+    github: GitHub, repository: Repository, names: Sequence[str]
+) -> tuple[list[str], str]:
+    """The labels that there are, as they are spelled, and words about those that there are not."""
     spelled: list[str] = []
     missing: list[str] = []
     for name in names:
@@ -79,14 +91,11 @@ async def known_labels(github: GitHub, repository: Repository, names: Sequence[s
             spelled.append(str(label["name"]))
         except NotFound:
             missing.append(name)
-    if missing:
-        found, _ = await all_of(github, repository.path("labels"))
-        known = [str(label["name"]) for label in found]
-        raise InvalidArguments(
-            f"{repository.full_name}: {' '.join(_unknown('label', name, known) for name in missing)} "
-            "Nothing was done."
-        )
-    return spelled
+    if not missing:
+        return spelled, ""
+    found, _ = await all_of(github, repository.path("labels"))
+    known = [str(label["name"]) for label in found]
+    return spelled, " ".join(_unknown("label", name, known) for name in missing)
 
 
 async def require_assignable(github: GitHub, repository: Repository, logins: Sequence[str]) -> None:
@@ -103,7 +112,7 @@ async def require_assignable(github: GitHub, repository: Repository, logins: Seq
             refused.append(f"`{login[:64]}`")
     if refused:
         raise InvalidArguments(
-            f"{', '.join(refused)} cannot be assigned in {repository.full_name}. Nothing was done."
+            f"Nothing was done: {', '.join(refused)} cannot be assigned in {repository.full_name}."
         )
 
 
@@ -120,9 +129,7 @@ async def milestone_number(github: GitHub, repository: Repository, title: str) -
     if title == "none":
         return None
     known = [str(each["title"]) for each in found]
-    raise InvalidArguments(
-        f"{repository.full_name}: {_unknown('open milestone', title, known)} Nothing was done."
-    )
+    raise InvalidArguments(f"Nothing was done: {_unknown('open milestone', title, known)}")
 
 
 def moment_of(text: str) -> str:
@@ -142,7 +149,7 @@ def moment_of(text: str) -> str:
 def mentions_in(text: str) -> list[str]:
     """A warning that names whom a text notifies, if anybody."""
     found = sorted(set(_MENTION.findall(text)))
-    return [f"{', '.join(found)} will be notified."] if found else []
+    return [f"{', '.join(found)} will be notified"] if found else []
 
 
 def excerpt(text: str) -> str:

@@ -2,14 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from ringmain_core.errors import OutcomeUnknown, ToolFailure, UpstreamRefused
 from ringmain_github.api import GitHub
 
 T = TypeVar("T")
-_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 async def sent_or_found(send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
@@ -38,8 +36,3 @@ async def own_login(github: GitHub, owner: str | None = None) -> str | None:
         with suppress(UpstreamRefused):
             return (await github.query("{ viewer { login } }", owner))["viewer"]["login"]
         return None
-
-
-def lately() -> str:
-    """A moment, ISO 8601, that what is sent now cannot be older than, however far GitHub's clock is off."""
-    return (datetime.now(UTC) - _CLOCKS_DIFFER).strftime("%Y-%m-%dT%H:%M:%SZ")

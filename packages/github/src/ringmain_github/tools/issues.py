@@ -6,11 +6,10 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from ringmain_core.call import Call
-from ringmain_core.errors import InvalidArguments
 from ringmain_core.text import clean, prose
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
-from ringmain_github.issues import issue_of, known_labels, moment_of, place_of, reference
+from ringmain_github.issues import issue_of, look_up_labels, moment_of, place_of, reference
 from ringmain_github.models import Cell, PagedItem, Rows
 from ringmain_github.paging import page_of_kind
 from ringmain_github.parts import Part, filled, listed, whole
@@ -89,11 +88,8 @@ async def _why_none(github: GitHub, repository: Repository, kind: str, labels: l
     facts = (await github.get(repository.path())).json()
     if kind == "issues" and not facts.get("has_issues", True):
         return f"{repository.full_name} has its issues switched off."
-    try:
-        await known_labels(github, repository, labels)
-    except InvalidArguments as unknown:
-        return unknown.message.removesuffix(" Nothing was done.")
-    return None
+    _, unknown = await look_up_labels(github, repository, labels)
+    return f"{repository.full_name}: {unknown}" if unknown else None
 
 
 def _row(issue: Mapping[str, Any]) -> list[Cell]:
