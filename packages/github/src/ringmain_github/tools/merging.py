@@ -80,11 +80,11 @@ async def merge_pull_request(
     method: Method = "merge",
     title: str | None = None,
     message: str | None = None,
-    auto: Annotated[bool, Field(description="Wait for its checks.")] = False,
+    auto: Annotated[bool, Field(description="When all is green.")] = False,
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 (the core keeps it)
 ) -> Outcome:
-    """Merge a pull request into its base, at once or when its checks have passed."""
+    """Merge a pull request into its base, at once or automatically when all is green."""
     repository = await github.repo(call, repo)
     pull = await pull_of(github, repository, number)
     where = f"{repository.full_name}#{number}"
