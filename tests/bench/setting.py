@@ -18,7 +18,7 @@ fence = {{ "postgres.table" = ["public.*"], "slack.channel" = ["#ops", "#bot-*"]
 
 [roles.writer]
 allow = ["*:read", "*:write"]
-deny = ["github.delete_repository", "gdrive.share"]
+deny = ["github.merge_pull_request", "gdrive.share"]
 
 [roles.bench]
 allow = ["echo:read", "postgres:read", "github:read"]

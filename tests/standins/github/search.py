@@ -123,7 +123,11 @@ def issues(asked: Asked) -> Any:
         rows.sort(key=lambda one: one[1].updated_at, reverse=True)
     if asked.query.get("order") == "asc":
         rows.reverse()
-    page = _page(asked, [issue_shape(*one) | {"score": 1.0} for one in rows])
+    shown = [issue_shape(*one) | {"score": 1.0} for one in rows]
+    for one in shown:
+        if one["body"] is None:  # the description knows no such null here
+            del one["body"]
+    page = _page(asked, shown)
     page.body["search_type"] = "lexical"
     return page
 

@@ -15,7 +15,7 @@ class Rows(Answer):
 
     source: str = Field(exclude=True)
     columns: list[str]
-    rows: list[list[Cell]]
+    rows: list[list[Any]]
     total: int | None = None
     next_cursor: str | None = None
     note: str | None = None
