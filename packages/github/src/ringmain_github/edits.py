@@ -24,28 +24,33 @@ def edited(path: str, text: str, edits: Sequence[Edit]) -> str:
         InvalidArguments: Where something stands there not at all or several times; with the lines.
     """
     for number, edit in enumerate(edits, start=1):
-        count = text.count(edit.old)
+        old, new = edit.old, edit.new
+        if "\r\n" in text and "\r" not in old:  # whoever has read the file has seen no carriage returns
+            old, new = old.replace("\n", "\r\n"), new.replace("\n", "\r\n")
+        count = text.count(old)
         if count == 1:
-            text = text.replace(edit.old, edit.new)
+            text = text.replace(old, new)
             continue
         where = f"Nothing was committed: edit {number} of `{path}`"
         if not count:
-            near = _near(text, edit.old)
+            near = _near(text, old)
             hint = f" Line {near} is the most alike." if near else ""
             raise InvalidArguments(f"{where}: `old` does not stand there; it has to be exact.{hint}")
-        lines = ", ".join(str(line) for line in _lines(text, edit.old)[:10])
+        lines = ", ".join(str(line) for line in _lines(text, old)[:10])
         raise InvalidArguments(
             f"{where}: `old` stands there {count} times (lines {lines}); add what is around the one meant."
         )
     return text
 
 
-def difference(path: str, before: str, after: str) -> str:
-    """The change of a file as a unified diff."""
-    lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), f"a/{path}", f"b/{path}", lineterm=""
+def difference(path: str, before: str | None, after: str | None) -> str:
+    """The change of a file as a unified diff; `None` for one that is not there, or no text."""
+    old = "/dev/null" if before is None else f"a/{path}"
+    new = "/dev/null" if after is None else f"b/{path}"
+    lines = list(
+        difflib.unified_diff((before or "").splitlines(), (after or "").splitlines(), old, new, lineterm="")
     )
-    return "\n".join(lines)
+    return "\n".join(lines) if lines else f"--- {old}\n+++ {new}\n(nothing to show of `{path}`)"
 
 
 def _lines(text: str, part: str) -> list[int]:

@@ -1,11 +1,13 @@
 """Files of a repository at a commit: found by path, decoded, and told from what is no text."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from ringmain_core.errors import NotFound, UpstreamRefused
+import anyio
+
+from ringmain_core.errors import NotFound, ToolFailure, UpstreamRefused
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.references import file_parts
 
@@ -28,6 +30,10 @@ class File:
     text: str | None
 
 
+class NoSuchFile(NotFound):
+    """There is nothing at a path."""
+
+
 async def file_at(github: GitHub, repository: Repository, path: str, ref: str | None) -> File:
     """A file as it is at a branch, tag or commit.
 
@@ -40,7 +46,7 @@ async def file_at(github: GitHub, repository: Repository, path: str, ref: str | 
     try:
         found = (await github.get(url, params={"ref": ref})).json()
     except NotFound:
-        raise NotFound(
+        raise NoSuchFile(
             f"{repository.full_name} has no file `{path}`{at}; `list_files` shows what there is."
         ) from None
     if isinstance(found, list):
@@ -55,6 +61,39 @@ async def file_at(github: GitHub, repository: Repository, path: str, ref: str | 
     if entry.get("encoding") != "base64":  # larger than what this answer can hold
         entry = {**entry, **(await github.get(repository.path("git", "blobs", entry["sha"]))).json()}
     return File(entry["path"], entry["sha"], entry["size"], _text(base64.b64decode(entry["content"])))
+
+
+async def files_at(
+    github: GitHub, repository: Repository, paths: Sequence[str], ref: str
+) -> list[File | None]:
+    """Several files at a commit, in the same order; `None` for those that are not there.
+
+    Raises:
+        NotFound, UpstreamRefused: Where one is a folder, say, or too large.
+    """
+    files: dict[str, File | None] = {}
+    failures: list[ToolFailure] = []
+
+    async def read(path: str) -> None:
+        try:
+            files[path] = await file_at(github, repository, path, ref)
+        except NoSuchFile:
+            files[path] = None
+        except ToolFailure as failure:
+            failures.append(failure)
+
+    async with anyio.create_task_group() as group:
+        for path in paths:
+            group.start_soon(read, path)
+    if failures:
+        raise failures[0]
+    return [files[path] for path in paths]
+
+
+def lines_of(text: str) -> list[str]:
+    """Its lines as git and GitHub number them: a form feed, say, ends none."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
 
 
 def _text(content: bytes) -> str | None:

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
-from ringmain_core.errors import InvalidArguments, NotFound, UpstreamRefused
+from ringmain_core.errors import InvalidArguments, NotFound, ToolFailure, UpstreamRefused
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.edits import Edit, difference, edited
-from ringmain_github.files import file_at
+from ringmain_github.files import files_at
 from ringmain_github.models import Outcome
-from ringmain_github.references import RepoName, file_parts, path
+from ringmain_github.references import RepoName, file_parts, is_sha
 from ringmain_github.writes import sent_or_found
 
 _COMMIT = """
@@ -43,7 +43,7 @@ class _Ready:
 
     additions: list[dict[str, str]]
     deletions: list[dict[str, str]]
-    preview: str
+    previews: list[str]
 
     def summary(self) -> str:
         return f"{len(self.additions)} files written, {len(self.deletions)} deleted"
@@ -57,9 +57,13 @@ async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:
 async def _landed(github: GitHub, repository: Repository, note: Mapping[str, Any]) -> Outcome | None:
     """The commit with this message whose parent is the head that it was made for, if the branch has it."""
     params = {"sha": note["branch"], "per_page": 100}
-    for commit in (await github.get(repository.path("commits"), params=params)).json():
+    try:
+        commits = (await github.get(repository.path("commits"), params=params)).json()
+    except NotFound:  # the branch that was to be made for it is not there
+        return None
+    for commit in commits:
         parents = [parent["sha"] for parent in commit["parents"]]
-        if parents == [note["head"]] and commit["commit"]["message"] == note["message"]:
+        if parents == [note["head"]] and commit["commit"]["message"].strip() == note["message"]:
             return _done(repository, note["branch"], commit["sha"], commit["html_url"])
     return None
 
@@ -89,92 +93,123 @@ async def commit_files(
 ) -> Outcome:
     """Commit changes of several files to a branch at once, as exact edits; dry_run shows the diff."""
     repository = await github.repo(call, repo)
-    head, is_new = await _head(github, repository, branch, head_sha, create_from)
-    ready = await _worked_out(github, repository, head, changes)
-    headline, _, rest = message.partition("\n")
+    target = await _target(github, repository, branch, head_sha, create_from)
+    ready = await _worked_out(github, repository, target.head, changes)
+    headline, _, rest = message.strip().partition("\n")
     sent: dict[str, Any] = {
         "branch": {"repositoryNameWithOwner": repository.full_name, "branchName": branch},
         "message": {"headline": headline, "body": rest.strip("\n")},
-        "expectedHeadOid": head,
+        "expectedHeadOid": target.head,
         "fileChanges": {"additions": ready.additions, "deletions": ready.deletions},
     }
+    reference = {"ref": f"refs/heads/{branch}", "sha": target.head}
     where = f"{branch} of {repository.full_name}"
-    warnings = [f"{branch} is the default branch"] if branch == repository.default_branch else []
-    if any(change.path.startswith(".github/workflows/") for change in changes):
-        warnings.append("files of workflows want the permission workflows: write")
+    warnings = [f"{branch} is {what}." for what in target.kinds]
+    if any(each["path"].startswith(".github/workflows/") for each in [*ready.additions, *ready.deletions]):
+        warnings.append("For files in .github/workflows the token needs the permission workflows: write.")
     if dry_run:
+        await call.saw(repository.audience)  # the diff shows what was there
         shown = {**sent, "fileChanges": ready.summary()}
         requests: list[dict[str, Any]] = [{"GraphQL": "createCommitOnBranch", **shown}]
-        if is_new:
-            requests.insert(
-                0, {"POST": repository.path("git", "refs"), "ref": f"refs/heads/{branch}", "sha": head}
-            )
-        preview = _shortened(ready.preview, github.budget(call) // 2 - 2_000)
+        if target.is_new:
+            requests.insert(0, {"POST": repository.path("git", "refs"), **reference})
         return Outcome(
             done=False,
             summary=f"{ready.summary()} on {where}.",
-            sha=head,
+            sha=target.head,
             requests=requests,
-            preview=preview,
+            preview=_shortened("\n".join(ready.previews), github.budget(call) // 2 - 2_000),
             warnings=warnings,
         )
     await call.may_share(repository.audience, f"Commit to {where}")
-    if is_new:
-        ref = {"ref": f"refs/heads/{branch}", "sha": head}
-        await github.send("POST", repository.path("git", "refs"), ref)
+    body = sent["message"]["body"]
     note = {
         "repo": repository.full_name,
         "branch": branch,
-        "head": head,
-        "message": f"{headline}\n\n{rest.strip(chr(10))}" if rest.strip("\n") else headline,
+        "head": target.head,
+        "message": f"{headline}\n\n{body}".strip(),
     }
     await call.note(note)
+    if target.is_new:
+        await _make_branch(github, repository, branch, reference)
 
     async def send() -> Outcome:
         answer = await github.mutate(_COMMIT, repository.owner, input=sent)
         commit = answer["createCommitOnBranch"]["commit"]
         return _done(repository, branch, commit["oid"], commit["url"])
 
-    outcome = await sent_or_found(send, lambda: _landed(github, repository, note))
+    try:
+        outcome = await sent_or_found(send, lambda: _landed(github, repository, note))
+    except ToolFailure as failure:
+        if target.is_new:
+            failure.message += f" The branch `{branch}` was made before, at {target.head}: use or delete it."
+        raise
     outcome.warnings += warnings
     return outcome
 
 
-async def _head(
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The head to commit on, whether its branch has to be made first, and what else the branch is."""
+
+    head: str
+    is_new: bool
+    kinds: list[str]
+
+
+async def _target(
     github: GitHub, repository: Repository, branch: str, head_sha: str | None, create_from: str | None
-) -> tuple[str, bool]:
-    """The head to commit on, and whether the branch has to be made first.
+) -> _Target:
+    """Where the commit goes.
 
     Raises:
         NotFound: Where there is no such branch, and none is to be made.
+        InvalidArguments: Where the caller does not say which head they have read.
         UpstreamRefused: Where its head is not the one that the caller has read; nothing was done.
     """
+    origin = None
+    if create_from is not None:
+        origin = str((await github.get(repository.path("commits", create_from))).json()["sha"])
     try:
-        found = (await github.get(_ref(repository, branch))).json()
+        found = (await github.get(repository.path("branches", branch))).json()
     except NotFound:
-        if create_from is None:
+        if origin is None:
             raise NotFound(
                 f"{repository.full_name} has no branch `{branch}`; `create_from` makes one, from a ref."
             ) from None
-        origin = (await github.get(repository.path("commits", create_from))).json()
-        head, is_new = str(origin["sha"]), True
+        target = _Target(origin, is_new=True, kinds=[])
     else:
-        head, is_new = str(found["object"]["sha"]), False
-    if head_sha is not None and head_sha != head:
+        kinds = ["the default branch"] if branch == repository.default_branch else []
+        kinds += ["protected"] if found["protected"] else []
+        target = _Target(str(found["commit"]["sha"]), is_new=False, kinds=kinds)
+    if head_sha is not None and not (is_sha(head_sha) and target.head.startswith(head_sha)):
         raise UpstreamRefused(
-            f"The head of `{branch}` is {head} now, not {head_sha[:64]}, so nothing was committed. Look at "
-            "what is new, then use the new `head_sha`.",
-            head_sha=head,
+            f"The head of `{branch}` is {target.head} now, not {head_sha[:64]}, so nothing was committed. "
+            "Look at what is new, then use the new `head_sha`.",
+            head_sha=target.head,
         )
-    if head_sha is None and not is_new:
+    if head_sha is None and target.head != origin:
         raise InvalidArguments(
-            f"Give `head_sha`, the head that your changes are made for: `{branch}` is at {head} now."
+            f"Give `head_sha`, the head that your changes are made for: `{branch}` is at {target.head} now."
         )
-    return head, is_new
+    return target
 
 
-def _ref(repository: Repository, branch: str) -> str:
-    return repository.path("git", "ref", "heads") + path(*branch.split("/"))
+async def _make_branch(
+    github: GitHub, repository: Repository, branch: str, reference: Mapping[str, str]
+) -> None:
+    async def send() -> bool:
+        await github.send("POST", repository.path("git", "refs"), reference)
+        return True
+
+    async def look() -> bool | None:
+        try:
+            found = (await github.get(repository.path("branches", branch))).json()
+        except NotFound:
+            return None
+        return found["commit"]["sha"] == reference["sha"] or None
+
+    await sent_or_found(send, look)
 
 
 async def _worked_out(github: GitHub, repository: Repository, head: str, changes: Sequence[Change]) -> _Ready:
@@ -182,43 +217,33 @@ async def _worked_out(github: GitHub, repository: Repository, head: str, changes
 
     Raises:
         InvalidArguments: Where a change is none, or does not fit the file.
+        NotFound: Where the file is not there.
     """
     names = ["/".join(file_parts(change.path)) for change in changes]
     if len(set(names)) < len(names):
         raise InvalidArguments("Each path may come once: put all edits of a file together.")
-    additions: list[dict[str, str]] = []
-    deletions: list[dict[str, str]] = []
-    previews: list[str] = []
     for name, change in zip(names, changes, strict=True):
-        ways = (change.content is not None, change.edits is not None, change.delete)
-        if sum(ways) != 1:
+        if sum((change.content is not None, bool(change.edits), change.delete)) != 1:
             raise InvalidArguments(f"`{name}`: give one of `content`, `edits` and `delete`.")
-        before, after = await _before_and_after(github, repository, head, name, change)
-        if after is None:
-            deletions.append({"path": name})
-        else:
-            additions.append({"path": name, "contents": base64.b64encode(after.encode()).decode()})
-        previews.append(difference(name, before, after or ""))
-    return _Ready(additions, deletions, "\n".join(previews))
-
-
-async def _before_and_after(
-    github: GitHub, repository: Repository, head: str, name: str, change: Change
-) -> tuple[str, str | None]:
-    try:
-        file = await file_at(github, repository, name, head)
-    except NotFound:
-        if change.content is not None:
-            return "", change.content
-        raise
-    before = file.text if file.text is not None else ""
-    if change.delete:
-        return before, None
-    if change.content is not None:
-        return before, change.content
-    if file.text is None:
-        raise InvalidArguments(f"`{name}` is no text, so it cannot be edited.")
-    return before, edited(name, before, change.edits or [])
+    files = await files_at(github, repository, names, head)
+    ready = _Ready([], [], [])
+    for name, change, file in zip(names, changes, files, strict=True):
+        if file is None and change.content is None:
+            raise NotFound(f"{repository.full_name} has no file `{name}` at {head}; nothing was committed.")
+        before = None if file is None else file.text
+        if change.delete:
+            ready.deletions.append({"path": name})
+            ready.previews.append(difference(name, before, None))
+            continue
+        if before is None and change.edits:
+            raise InvalidArguments(f"`{name}` is no text, so it cannot be edited; nothing was committed.")
+        after = edited(name, before or "", change.edits or []) if change.content is None else change.content
+        if after != before:
+            ready.additions.append({"path": name, "contents": base64.b64encode(after.encode()).decode()})
+            ready.previews.append(difference(name, before, after))
+    if not ready.additions and not ready.deletions:
+        raise InvalidArguments(f"Nothing was committed: the files are like that already at {head}.")
+    return ready
 
 
 def _shortened(text: str, budget: int) -> str:

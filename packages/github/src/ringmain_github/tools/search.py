@@ -1,5 +1,6 @@
 """Search, kept within the caller's fence before it is asked and after it has answered."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, cast
 
@@ -7,7 +8,7 @@ import anyio
 from pydantic import Field
 
 from ringmain_core.call import Call
-from ringmain_core.errors import ToolFailure
+from ringmain_core.errors import OutsideFence, ToolFailure
 from ringmain_core.flow import Audience
 from ringmain_core.policy import Fence
 from ringmain_core.text import clean
@@ -37,6 +38,7 @@ _COLUMNS: Mapping[Kind, list[str]] = {
 }
 _KINDS: Mapping[Kind, list[str]] = {"issues": ["is:issue"], "prs": ["is:pr"]}
 _MATCHES = "application/vnd.github.text-match+json"
+_PLACE = re.compile(r"(?<![\w-])-?(repo|org|user|owner):\"?([^\s\")]+)", re.IGNORECASE)
 _MOST_FOUND = 1_000
 _MOST_QUALIFIERS = 5
 
@@ -53,14 +55,16 @@ async def search(
 ) -> Rows:
     """Search everywhere (or in `repo`) for code, repositories, issues, PRs, commits or users by words."""
     fence = call.fence("repo")
-    qualifiers = _KINDS.get(kind, [])
-    if repo is not None:
-        repository = await github.repo(call, repo)
-        qualifiers = [*qualifiers, f"repo:{repository.full_name}"]
-    elif kind != "users":
-        qualifiers = [*qualifiers, *_narrowed(fence)]
+    is_fenced = fence.patterns is not None and kind != "users"
+    qualifiers = list(_KINDS.get(kind, ()))
+    named = is_fenced and await _named_inside(github, call, fence, query)
+    repository = None if repo is None else await github.repo(call, repo)
+    if repository is not None:
+        qualifiers.append(f"repo:{repository.full_name}")
+    elif is_fenced and not named:
+        qualifiers += _narrowed(fence)
+    words = f"({query})" if " OR " in query and kind in {"issues", "prs"} else query
     audiences: dict[str, Audience] = {}
-    left_out = 0
 
     async def look_up(items: Sequence[Mapping[str, Any]]) -> None:
         """Find out who can read what was found; of issues GitHub tells only where they are."""
@@ -71,12 +75,10 @@ async def search(
                     group.start_soon(_audience_of, github, call, name, audiences)
 
     def row(item: Mapping[str, Any]) -> list[Cell] | None:
-        nonlocal left_out
         if kind == "users":
             return [login_of(item), item["type"], item["html_url"]]
         name = _repository_of(item, kind)
-        if not fence.admits(name):
-            left_out += 1
+        if not fence.admits(name) or (repository is not None and name != repository.full_name):
             return None
         if kind not in {"issues", "prs"}:
             about = item if kind == "repos" else item["repository"]
@@ -90,21 +92,20 @@ async def search(
         row,
         limit=limit,
         cursor=cursor,
-        params={"q": " ".join([query, *qualifiers])},
+        params={"q": " ".join([words, *qualifiers])},
         items="items",
         accept=_MATCHES if kind == "code" else JSON,
         prepare=look_up,
     )
     for audience in set(audiences.values()):
         await call.saw(audience)
-    is_fenced = fence.patterns is not None and kind != "users"
     return Rows(
         source=f"search {kind}",
         columns=_COLUMNS[kind],
         rows=page.rows,
         total=None if is_fenced else page.total,
         next_cursor=page.next_cursor,
-        note=_note(page.total or 0, left_out, incomplete=page.incomplete),
+        note=_note(page.total or 0, fence if is_fenced else None, incomplete=page.incomplete),
     )
 
 
@@ -113,6 +114,23 @@ async def _audience_of(github: GitHub, call: Call, name: str, audiences: dict[st
         audiences[name] = (await github.repo(call, name)).audience
     except ToolFailure:  # renamed or gone meanwhile: then whoever may read it is not known
         audiences[name] = "group"
+
+
+async def _named_inside(github: GitHub, call: Call, fence: Fence, query: str) -> bool:
+    """Whether the query itself says where to search.
+
+    Raises:
+        OutsideFence: Where that is outside of the fence: how many results there are would tell too much, too.
+    """
+    found = [(kind.lower(), name) for kind, name in _PLACE.findall(query)]
+    for kind, name in found:
+        if kind == "repo":
+            await github.repo(call, name)
+        elif not fence.admits(f"{name}/*"):
+            raise OutsideFence(
+                f"`{kind}:{name}` is not there, or not among what you may use for this ({fence.describe()})."
+            )
+    return bool(found)
 
 
 def _narrowed(fence: Fence) -> list[str]:
@@ -156,10 +174,11 @@ def _row(kind: Kind, name: str, item: Mapping[str, Any]) -> list[Cell]:
             return [name, item["number"], title, state, author, item["updated_at"]]
 
 
-def _note(total: int, left_out: int, *, incomplete: bool) -> str | None:
+def _note(total: int, fence: Fence | None, *, incomplete: bool) -> str | None:
+    """What is to be known; how much there is outside of a fence is not, since it would answer guesses."""
     said: list[str] = []
-    if left_out:
-        said.append(f"{left_out} results of this page are left out: not among the repositories you may use.")
+    if fence is not None:
+        said.append(f"Only what you may use is shown ({fence.describe()}); the rest is left out, uncounted.")
     if incomplete:
         said.append("GitHub ran out of time, so results are missing: narrow the query.")
     if total > _MOST_FOUND:
