@@ -202,8 +202,11 @@ def _row(asked: Asked, commit: Commit, path: str, kind: str, sha: str, size: int
 @routes.on("GET", f"{_REPO}/git/trees/{{tree_sha}}", needs="contents")
 def tree(asked: Asked) -> Any:
     repo = asked.repo
-    name = asked.parts["tree_sha"]
+    name, _, below = asked.parts["tree_sha"].partition(":")
     sha = name if name in repo.git.trees else repo.git.commits[repo.find(name) or _missing()].tree
+    for part in filter(None, below.split("/")):
+        folders = {entry: found for mode, entry, found in repo.git.trees[sha] if mode == "40000"}
+        sha = folders.get(part) or _missing()
     rows = _entries(asked, sha, "", deep="recursive" in asked.query)
     return {
         "sha": sha,

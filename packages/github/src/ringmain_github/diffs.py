@@ -1,11 +1,14 @@
-"""Diffs as they are told: each file on a line, then patches of whole files as far as they fit."""
+"""Diffs as they are told: each file on a line, then the patches as far as they fit, to the last line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from ringmain_core.text import clean
+from ringmain_github.globs import fits
+
+Place = tuple[int, int]
+"""Index of a file, and of a line of its patch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,58 +16,51 @@ class Shown:
     """Part of a diff.
 
     Attributes:
-        stat: All files, a line each.
-        patches: Those that fit.
-        next_file: Index of the file to go on with; `None` after the last one.
-        cut: What is not whole, with how to get the rest.
+        stat: The files, a line each; only at the beginning.
+        patches: Those that fit; of the last one perhaps a part.
+        following: Where to go on; `None` after the last line.
     """
 
     stat: list[str]
     patches: list[str]
-    next_file: int | None
-    cut: list[str]
+    following: Place | None
 
 
 def chosen(files: Sequence[Mapping[str, Any]], globs: Sequence[str]) -> list[Mapping[str, Any]]:
-    """The files whose path, or name, fits one of the patterns; all without patterns."""
+    """The files whose path, now or before a renaming, fits one of the patterns; all without patterns."""
     if not globs:
         return list(files)
-    return [file for file in files if any(_fits(str(file["filename"]), glob) for glob in globs)]
+    return [file for file in files if any(fits(name, glob) for glob in globs for name in _names(file))]
 
 
-def shown(files: Sequence[Mapping[str, Any]], first: int, max_lines: int, budget: int) -> Shown:
-    """Files from an index on, within so many lines and bytes.
-
-    One file that does not fit by itself is cut, and said to be; GitHub leaves out patches that are very large
-    or binary, which is said as well.
-    """
-    stat = [stat_of(file) for file in files] if first == 0 else []
-    if sum(len(line.encode()) + 1 for line in stat) > budget // 3:
-        stat = [*_leading(stat, budget // 3), f"… {len(files):,} files in all"]
-    left = budget - sum(len(line.encode()) + 1 for line in stat)
+def shown(files: Sequence[Mapping[str, Any]], begin: Place, max_lines: int, budget: int) -> Shown:
+    """The diff from a place on, within so many lines and bytes; a patch is torn where it is alone."""
+    stat: list[str] = []
+    if begin == (0, 0):
+        every = [stat_of(file) for file in files]
+        stat = _leading(every, budget // 3)
+        if len(stat) < len(every):
+            stat.append(f"… and {len(every) - len(stat):,} more files")
+    left = budget - sum(_size(line) for line in stat)
     lines_left = max_lines
     patches: list[str] = []
-    cut: list[str] = []
+    first, skip = begin
     for at, file in enumerate(files[first:], start=first):
-        patch = file.get("patch")
-        name = clean(file["filename"])
-        if patch is None:
-            text = f"--- {name}: no patch (binary, renamed only, or too large for GitHub to show)"
-        else:
-            text = f"--- {name}\n{clean(patch)}"
-        lines = text.split("\n")
-        size = len(text.encode(errors="replace")) + 1
-        if size > left or len(lines) > lines_left:
-            if patches:
-                return Shown(stat, patches, at, cut)
-            kept = _leading(lines[:lines_left], left)
-            patches.append("\n".join(kept))
-            cut.append(f"{name}: {len(kept):,} of {len(lines):,} lines; `read_file` has the rest")
-            return Shown(stat, patches, at + 1 if at + 1 < len(files) else None, cut)
-        patches.append(text)
-        left -= size
-        lines_left -= len(lines)
-    return Shown(stat, patches, None, cut)
+        lines = _lines(file)
+        head = f"--- {clean(file['filename'])}"
+        head += f" (from line {skip + 1:,} of {len(lines):,} of its patch)" if skip else ""
+        rest = lines[skip:]
+        size = _size(head) + sum(_size(line) for line in rest)
+        if size <= left and len(rest) <= lines_left:
+            patches.append("\n".join([head, *rest]))
+            left, lines_left, skip = left - size, lines_left - len(rest), 0
+            continue
+        if patches:
+            return Shown(stat, patches, (at, 0))
+        kept = _leading(rest[:lines_left], left - _size(head)) or [_beginning(rest[0], left - _size(head))]
+        end = skip + len(kept)
+        return Shown(stat, ["\n".join([head, *kept])], (at, end) if end < len(lines) else _next(files, at))
+    return Shown(stat, patches, None)
 
 
 def stat_of(file: Mapping[str, Any]) -> str:
@@ -74,15 +70,38 @@ def stat_of(file: Mapping[str, Any]) -> str:
     return f"{file['status']} {clean(file['filename'])}{renamed} +{file['additions']} -{file['deletions']}"
 
 
+def _names(file: Mapping[str, Any]) -> list[str]:
+    return [str(file[key]) for key in ("filename", "previous_filename") if file.get(key)]
+
+
+def _lines(file: Mapping[str, Any]) -> list[str]:
+    patch = file.get("patch")
+    if patch is not None:
+        return clean(patch).split("\n")
+    if file["status"] == "renamed" and not file["additions"] + file["deletions"]:
+        return ["(only its name has changed)"]
+    return ["(GitHub shows no patch: the file is no text, empty, or its change too large; see `read_file`)"]
+
+
+def _next(files: Sequence[object], at: int) -> Place | None:
+    return (at + 1, 0) if at + 1 < len(files) else None
+
+
+def _size(line: str) -> int:
+    return len(line.encode(errors="replace")) + 1
+
+
 def _leading(lines: Sequence[str], budget: int) -> list[str]:
     kept: list[str] = []
     for line in lines:
-        budget -= len(line.encode(errors="replace")) + 1
+        budget -= _size(line)
         if budget < 0:
             break
         kept.append(line)
     return kept
 
 
-def _fits(path: str, glob: str) -> bool:
-    return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)
+def _beginning(line: str, budget: int) -> str:
+    """Of a line that does not fit alone, such as a minified one, what fits; said in the line itself."""
+    kept = line.encode(errors="replace")[: max(0, budget - 100)].decode(errors="ignore")
+    return f"{kept} [… the line has {len(line):,} characters; `read_file` may show more]"

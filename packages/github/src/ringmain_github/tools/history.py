@@ -1,7 +1,9 @@
 """History: commits as rows, and what has changed between two of them."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, cast
+from urllib.parse import unquote
 
 from pydantic import Field
 
@@ -15,7 +17,10 @@ from ringmain_github.models import Cell, Rows
 from ringmain_github.paging import all_of, page_of
 from ringmain_github.references import Cursor, Number, RepoName, login_of
 
-_MOST_FILES = 3_000
+_MOST_FILES, _MOST_COMPARED = 3_000, 300  # of a pull request or commit, and of a comparison
+_SHOWN_ONLY = "GitHub shows the first {:,} files of it only."
+_COMMIT_LINK = re.compile(r"://.*/commits?/([0-9a-f]{7,64})(?:[/?#]|$)")
+_COMPARE_LINK = re.compile(r"://.*/compare/([^?#]+)")
 _FRAME = 1_200
 
 
@@ -40,7 +45,8 @@ async def list_commits(
             github, call, repository.path("commits"), _row, limit=limit, cursor=cursor, params=params
         )
     except NotFound:
-        raise NotFound(f"{repository.full_name} has no branch, tag or commit `{ref}`.") from None
+        at = ref or repository.default_branch
+        raise NotFound(f"{repository.full_name} has no branch, tag or commit `{at}`.") from None
     await call.saw(repository.audience)
     return Rows(
         source=repository.full_name,
@@ -64,7 +70,7 @@ async def get_diff(
     number: Annotated[Number | None, Field(description="Of a pull request; or")] = None,
     sha: Annotated[str | None, Field(description="of a commit; or")] = None,
     range: Annotated[str | None, Field(description="`base..head`.")] = None,  # noqa: A002 (git's word for it)
-    paths: Annotated[list[str] | None, Field(description="Globs like `src/*.py`.")] = None,
+    paths: Annotated[list[str] | None, Field(description="Only files that fit these globs.")] = None,
     max_lines: Annotated[int, Field(ge=10, le=5_000)] = 800,
     cursor: Cursor = None,
 ) -> str:
@@ -72,56 +78,80 @@ async def get_diff(
     repository = await github.repo(call, repo)
     if sum(each is not None for each in (number, sha, range)) != 1:
         raise InvalidArguments("Give one of `number`, `sha` and `range`.")
-    what, files, note = await _files(github, repository, number, sha, range)
+    what, every, note = await _files(github, repository, number, sha, range)
     await call.saw(repository.audience)
-    files = chosen(files, paths or [])
+    files = chosen(every, paths or [])
     purpose = f"get_diff {repository.full_name} {what} {paths}"
-    first = 0 if cursor is None else github.cursors.open(call, purpose, cursor)
-    part = shown(files, first, max_lines, github.budget(call) - _FRAME)
-    text = "\n".join([*part.stat, "", *part.patches]) if part.stat else "\n".join(part.patches)
-    said = [untrusted(text, f"{repository.full_name} {what}"), f"{len(files):,} files."]
+    file, line = (0, 0) if cursor is None else github.cursors.open(call, purpose, cursor)
+    part = shown(files, (file, line), max_lines, github.budget(call) - _FRAME)
+    text = "\n".join([*part.stat, *([""] if part.stat else []), *part.patches])
+    said = [untrusted(text, f"{repository.full_name} {what}")]
+    said.append(
+        f"{len(files):,} files." if len(files) == len(every) else f"{len(files):,} of {len(every):,} files."
+    )
     said += [note] if note else []
-    said += [f"Truncated: {cut}" for cut in part.cut]
-    if part.next_file is not None:
-        following = github.cursors.seal(call, purpose, part.next_file)
-        said.append(f"Truncated: files from {part.next_file + 1:,} on. next_cursor={following}")
+    if part.following is not None:
+        following = github.cursors.seal(call, purpose, list(part.following))
+        at, skipped = part.following
+        where = f"line {skipped + 1:,} of the patch of file {at + 1:,}" if skipped else f"file {at + 1:,}"
+        said.append(f"Truncated: it goes on with {where}. next_cursor={following}")
     return "\n".join(said)
 
 
 async def _files(
     github: GitHub, repository: Repository, number: int | None, sha: str | None, span: str | None
 ) -> tuple[str, list[dict[str, Any]], str]:
-    """Names the diff, its files to the last one, and what GitHub keeps back."""
+    """Names the diff, its files to the last one that GitHub shows, and what is to be known about them."""
     if number is not None:
         files, more = await all_of(github, repository.path("pulls", number, "files"), most=_MOST_FILES)
-        return f"#{number}", files, _kept_back(more=more)
+        return f"#{number}", files, _SHOWN_ONLY.format(_MOST_FILES) if more else ""
     if sha is not None:
-        files, more = await _of_pages(github, repository.path("commits", sha))
-        return sha, files, _kept_back(more=more)
-    base, dots, head = cast("str", span).replace("...", "..").partition("..")
-    if not dots or not base or not head:
-        raise InvalidArguments("`range`: write it as `base..head`, like `v1.0..main`.")
+        found = _COMMIT_LINK.search(sha)
+        name = found[1] if found else sha
+        files = await _of_commit(github, repository.path("commits", name))
+        return name, files, _SHOWN_ONLY.format(_MOST_FILES) if len(files) >= _MOST_FILES else ""
+    base, head = _ends(cast("str", span))
     url = repository.path("compare", f"{base}...{head}")
-    try:
-        files, _ = await _of_pages(github, url)
+    try:  # its pages are pages of commits, and the files are all on the first one
+        reply = await github.get(url, params={"per_page": 1, "page": 1})
     except NotFound:
-        raise NotFound(f"{repository.full_name} has no `{base}`, or no `{head}`.") from None
-    return f"{base}..{head}", files, _kept_back(more=len(files) >= 300)
+        raise NotFound(
+            f"{repository.full_name} has no `{base}`, or no `{head}`, or they have nothing in common."
+        ) from None
+    files = cast("list[dict[str, Any]]", reply.json().get("files") or [])
+    note = f"What `{head}` has changed since it left `{base}`."
+    if len(files) >= _MOST_COMPARED:
+        note += f" {_SHOWN_ONLY.format(_MOST_COMPARED)}"
+    return f"{base}..{head}", files, note
 
 
-async def _of_pages(github: GitHub, url: str) -> tuple[list[dict[str, Any]], bool]:
-    """The files of a commit or comparison, which stand in an object on each of its pages."""
-    files: dict[str, dict[str, Any]] = {}
+def _ends(span: str) -> tuple[str, str]:
+    """Both ends of `base..head`, or of a link to a comparison.
+
+    Raises:
+        InvalidArguments: Where it is neither, or leads into another repository, which no fence would see.
+    """
+    found = _COMPARE_LINK.search(span)
+    text = unquote(found[1]) if found else span
+    base, _, head = text.replace("...", "..").partition("..")
+    if not base or not head or ".." in head:
+        raise InvalidArguments("`range`: write it as `base..head`, like `v1.0..main`.")
+    if ":" in text:
+        raise InvalidArguments(
+            "`range`: both ends have to be in this repository; for a fork give a `number`."
+        )
+    return base, head
+
+
+async def _of_commit(github: GitHub, url: str) -> list[dict[str, Any]]:
+    """The files of a commit, which stand in an object on each of its pages."""
+    files: list[dict[str, Any]] = []
     page: int | None = 1
     while page is not None and len(files) < _MOST_FILES:
         reply = await github.get(url, params={"per_page": 100, "page": page})
-        files |= {file["filename"]: file for file in reply.json().get("files") or ()}
+        files += reply.json().get("files") or []
         page = reply.next_page
-    return list(files.values()), page is not None
-
-
-def _kept_back(*, more: bool) -> str:
-    return "GitHub does not show further files of this diff: compare smaller ranges." if more else ""
+    return files
 
 
 TOOLS = (list_commits, get_diff)

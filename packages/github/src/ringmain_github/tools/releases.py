@@ -7,6 +7,7 @@ from pydantic import Field
 
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
+from ringmain_core.errors import InvalidArguments, NotFound
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.models import Outcome
@@ -25,8 +26,11 @@ async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:
 
 async def _release_of(github: GitHub, repository: Repository, tag: str) -> Mapping[str, Any] | None:
     """The release of a tag; drafts, which GitHub does not find by their tag, are among all of them."""
-    found, _ = await all_of(github, repository.path("releases"))
-    return next((release for release in found if release["tag_name"] == tag), None)
+    try:
+        return (await github.get(repository.path("releases", "tags", tag))).json()
+    except NotFound:
+        found, _ = await all_of(github, repository.path("releases"))
+        return next((release for release in found if release["tag_name"] == tag), None)
 
 
 def _saved(repository: Repository, release: Mapping[str, Any]) -> Outcome:
@@ -53,13 +57,17 @@ async def save_release(
     """Create the release of a tag, or change its notes, name or draft state; publish it with draft=false."""
     repository = await github.repo(call, repo)
     there = await _release_of(github, repository, tag)
+    if generate_notes and there is not None:
+        raise InvalidArguments(
+            f"There is a release {tag} already, and notes are generated for new ones only: give `notes`."
+        )
     asked = {
         "name": name,
         "body": notes,
         "target_commitish": target,
         "draft": draft if draft is not None or there is not None else True,
         "prerelease": prerelease,
-        "generate_release_notes": generate_notes or None if there is None else None,
+        "generate_release_notes": generate_notes or None,
     }
     body = {"tag_name": tag} | {key: value for key, value in asked.items() if value is not None}
     verb = "POST" if there is None else "PATCH"
@@ -76,7 +84,9 @@ async def save_release(
 
     async def look() -> Outcome | None:
         found = await _release_of(github, repository, tag)
-        return None if found is None else _saved(repository, found)
+        if found is None or (there is not None and any(found.get(key) != body[key] for key in body)):
+            return None
+        return _saved(repository, found)
 
     return await sent_or_found(send, look)
 

@@ -1,26 +1,25 @@
 """Repositories: what they are, their files, and what is in a file."""
 
-import re
 from collections.abc import AsyncGenerator, Mapping
-from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, cast
-from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
+from ringmain_core.policy import Fence
 from ringmain_core.text import clean, prose, untrusted
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
-from ringmain_github.files import file_at
+from ringmain_github.files import file_at, lines_of
+from ringmain_github.globs import fits
+from ringmain_github.links import linked
 from ringmain_github.models import Cell, PagedItem, Rows
 from ringmain_github.paging import fitting
 from ringmain_github.parts import Part, filled, listed, whole
 from ringmain_github.references import Cursor, RepoName, file_parts
 
-_BLOB = re.compile(r"^/[^/]+/[^/]+/blob/([^/]+)/(.+)$")
-_LINES = re.compile(r"^L(\d+)(?:-L(\d+))?$")
+_SYMBOLIC_LINK = "120000"
 _FRAME = 1_000
 Include = Literal["readme", "languages", "branches", "tags", "releases"]
 Ref = Annotated[str | None, Field(description="Branch, tag or sha.")]
@@ -45,15 +44,17 @@ async def get_repo(
         "releases": listed(github, repository.path("releases"), _release),
     }
     wanted = {name: part for name, part in known.items() if name in (include or ())}
-    answer = await filled(github, call, repository.full_name, _facts(about), wanted, cursor)
+    answer = await filled(
+        github, call, repository.full_name, _facts(about, call.fence("repo")), wanted, cursor
+    )
     await call.saw(repository.audience)
     return answer
 
 
-def _facts(about: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(about: Mapping[str, Any], fence: Fence) -> dict[str, Any]:
     permissions = cast("Mapping[str, bool]", about.get("permissions") or {})
     licence = cast("Mapping[str, Any]", about.get("license") or {})
-    parent = cast("Mapping[str, Any]", about.get("parent") or {})
+    parent = cast("Mapping[str, str]", about.get("parent") or {}).get("full_name")
     return {
         "repository": about["full_name"],
         "description": clean(about["description"] or ""),
@@ -63,7 +64,7 @@ def _facts(about: Mapping[str, Any]) -> dict[str, Any]:
         "topics": about.get("topics") or [],
         "license": licence.get("spdx_id"),
         "archived": about["archived"] or None,
-        "fork_of": parent.get("full_name"),
+        "fork_of": parent if parent and fence.admits(parent) else None,
         "stars": about["stargazers_count"],
         "open_issues_and_prs": about["open_issues_count"],
         "pushed": about["pushed_at"],
@@ -118,7 +119,7 @@ async def list_files(
     path: Annotated[str, Field(description="Folder.")] = "",
     ref: Ref = None,
     depth: Annotated[int, Field(ge=1, le=20)] = 1,
-    glob: Annotated[str | None, Field(description="Like `*.py`, at any depth.")] = None,
+    glob: Annotated[str | None, Field(description="Pattern of names, at any depth.")] = None,
     cursor: Cursor = None,
 ) -> Rows:
     """List the files and folders of the tree, with sizes; `glob` looks at the whole tree."""
@@ -126,23 +127,28 @@ async def list_files(
     root = "/".join(file_parts(path))
     at = ref or repository.default_branch
     purpose = f"list_files {repository.full_name} {root} {at} {depth} {glob}"
-    offset = 0 if cursor is None else github.cursors.open(call, purpose, cursor)
+    name, offset = f"{at}:{root}" if root else at, 0
+    if cursor is not None:  # the same tree, whatever has become of the branch
+        name, offset = github.cursors.open(call, purpose, cursor)
     deepest = depth if glob is None else 1_000
-    url = repository.path("git", "trees", f"{at}:{root}" if root else at)
+    url = repository.path("git", "trees", name)
     try:
         tree = (await github.get(url, params={"recursive": "1" if deepest > 1 else None})).json()
     except NotFound:
         raise NotFound(f"{repository.full_name} has no folder `{root or '/'}` at `{at}`.") from None
     prefix = f"{root}/" if root else ""
     found: list[list[Cell]] = [
-        [clean(prefix + entry["path"]), "folder" if entry["type"] == "tree" else "file", entry.get("size")]
+        [clean(prefix + entry["path"]), _kind(entry), entry.get("size")]
         for entry in tree["tree"]
-        if entry["path"].count("/") < deepest and (glob is None or _fits(entry, glob))
+        if entry["path"].count("/") < deepest
+        and (glob is None or fits(entry["path"], glob) or fits(prefix + entry["path"], glob))
     ]
     rows = fitting(found[offset:], github.budget(call))
     end = offset + len(rows)
-    following = github.cursors.seal(call, purpose, end) if end < len(found) else None
-    note = "GitHub has cut this tree: list its folders one by one." if tree["truncated"] else None
+    following = github.cursors.seal(call, purpose, [tree["sha"], end]) if end < len(found) else None
+    note = None
+    if tree["truncated"]:
+        note = "GitHub has cut this tree, so entries are missing: list its folders one by one, with depth=1."
     await call.saw(repository.audience)
     return Rows(
         source=repository.full_name,
@@ -154,9 +160,10 @@ async def list_files(
     )
 
 
-def _fits(entry: Mapping[str, Any], glob: str) -> bool:
-    path = str(entry["path"])
-    return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)
+def _kind(entry: Mapping[str, Any]) -> str:
+    if entry["type"] == "blob":
+        return "link" if entry["mode"] == _SYMBOLIC_LINK else "file"
+    return "folder" if entry["type"] == "tree" else "submodule"
 
 
 @tool(access="read", title="Read a file")
@@ -172,27 +179,31 @@ async def read_file(
     """Read a file's text, whole or from line `start`."""
     repository = await github.repo(call, repo)
     if "://" in path:
-        path, ref, start, lines = _from_link(path, ref, start, lines)
+        link = await linked(github, repository, path)
+        path, ref = link.path, ref or link.ref
+        start, lines = link.start or start, link.lines or lines
     file = await file_at(github, repository, path, ref)
     await call.saw(repository.audience)
     where = f"{repository.full_name}/{file.path}"
     if file.text is None:
         return f"{where} is no text: {file.size:,} bytes, blob {file.sha}."
-    every = file.text.splitlines()
-    if start > max(len(every), 1):
+    every = lines_of(file.text)
+    if not every:
+        return f"{where} is empty; blob {file.sha}."
+    if start > len(every):
         raise InvalidArguments(f"`start`: the file has {len(every):,} lines.")
     wanted = every[start - 1 : None if lines is None else start - 1 + lines]
-    shown = _within(wanted, github.budget(call) - _FRAME)
-    text = untrusted("\n".join(shown), where)
+    seen = [clean(line) for line in wanted]
+    shown = _within(seen, github.budget(call) - _FRAME)
     last = start - 1 + len(shown)
-    said = f"Lines {start:,} to {last:,} of {len(every):,}; blob {file.sha}."
-    if len(shown) < len(wanted):
-        said += f" Truncated to what fits: go on with start={last + 1}."
-        if shown and len(shown) == 1 and len(wanted[0].encode()) > len(shown[0].encode()):
-            said += f" Line {start:,} has {len(wanted[0]):,} characters and is cut."
-    elif shown != wanted:
-        said += f" Line {start:,} has {len(wanted[0]):,} characters and is cut."
-    return f"{text}\n{said}"
+    said = [f"Lines {start:,} to {last:,} of {len(every):,}; blob {file.sha}."]
+    if len(shown) < len(seen):
+        said.append(f"Truncated to what fits: go on with start={last + 1}.")
+    if shown and shown[-1] != seen[len(shown) - 1]:
+        said.append(f"Line {last:,} has {len(seen[len(shown) - 1]):,} characters and is cut.")
+    if seen != wanted:
+        said.append("Invisible characters are left out here: an exact edit must not span them.")
+    return "\n".join([untrusted("\n".join(shown), where), " ".join(said)])
 
 
 def _within(lines: list[str], budget: int) -> list[str]:
@@ -206,20 +217,6 @@ def _within(lines: list[str], budget: int) -> list[str]:
     if not kept and lines:
         return [lines[0].encode(errors="replace")[:budget].decode(errors="ignore")]
     return kept
-
-
-def _from_link(link: str, ref: str | None, start: int, lines: int | None) -> tuple[str, str, int, int | None]:
-    parts = urlsplit(link)
-    found = _BLOB.match(parts.path)
-    if found is None:
-        raise InvalidArguments(
-            "`path`: a link has to be one to a file, like https://github.com/o/r/blob/main/a.py."
-        )
-    span = _LINES.match(parts.fragment)
-    if span is not None:
-        start = int(span[1])
-        lines = int(span[2] or span[1]) - start + 1
-    return unquote(found[2]), ref or unquote(found[1]), start, lines
 
 
 TOOLS = (get_repo, list_files, read_file)
