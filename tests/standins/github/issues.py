@@ -5,7 +5,7 @@ from typing import Any
 from standins.github import shapes
 from standins.github.models import Issue, Label, Milestone
 from standins.github.repository import Repository
-from standins.github.web import Answer, Asked, Routes, invalid, not_found
+from standins.github.web import Answer, Asked, Refusal, Routes, invalid, not_found
 
 routes = Routes()
 _REPO = "/repos/{owner}/{repo}"
@@ -108,7 +108,8 @@ def issues(asked: Asked) -> Any:
     rows = [
         one
         for one in asked.repo.issues.values()
-        if state in {"all", one.state}
+        if (asked.repo.has_issues or one.pull)
+        and state in {"all", one.state}
         and labels <= {name.lower() for name in one.labels}
         and query.get("creator", one.author).lower() == one.author.lower()
         and _fits(query.get("assignee"), one.assignees)
@@ -138,6 +139,8 @@ def _fits(wanted: str | None, has: list[str]) -> bool:
 @routes.on("POST", f"{_REPO}/issues", needs="issues")
 def create(asked: Asked) -> Any:
     fields, repo = asked.fields, asked.repo
+    if not repo.has_issues:
+        raise Refusal(410, "Issues are disabled for this repo")
     _check(asked)
     made = repo.issue(
         str(fields["title"]),
@@ -167,6 +170,11 @@ def _check(asked: Asked) -> None:
 
 @routes.on("GET", f"{_REPO}/issues/{{issue_number}}", needs="issues|pull_requests")
 def issue(asked: Asked) -> Any:
+    moved = asked.repo.moved.get(asked.number("issue_number"))
+    if moved:
+        url = f"{asked.fake.api}/repos/{moved[0]}/issues/{moved[1]}"
+        said = {"message": "Moved Permanently", "url": url, "documentation_url": "https://docs.github.com"}
+        return Answer(said, 301, {"location": url})
     return issue_shape(asked.repo, issue_of(asked))
 
 

@@ -88,6 +88,7 @@ def _repository(repo: "Repository", login: str) -> dict[str, Any]:
         "description": repo.description or None,
         "default_branch": repo.default_branch,
         "archived": repo.archived,
+        "has_issues": repo.has_issues,
         "topics": repo.topics,
         "html_url": f"{repo.fake.url}/{repo.full_name}",
         "url": f"{repo.fake.api}/repos/{repo.full_name}",

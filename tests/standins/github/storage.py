@@ -29,6 +29,8 @@ class Storage:
         issues: By number, pull requests among them (those have `pull`).
         roles: Who has which role: admin, maintain, push, triage, pull. Everybody not named here may push.
         required_checks: Merging is refused (405) while one of these has not succeeded.
+        has_issues: False has them switched off; pull requests are listed all the same.
+        moved: Where issues are now that were here, by number: `owner/name` and the number there.
     """
 
     fake: "FakeGitHub"
@@ -57,6 +59,8 @@ class Storage:
     roles: dict[str, str] = field(default_factory=dict[str, str])
     protected: set[str] = field(default_factory=set[str])
     required_checks: list[str] = field(default_factory=list[str])
+    has_issues: bool = True
+    moved: dict[int, tuple[str, int]] = field(default_factory=dict[int, tuple[str, int]])
 
     @property
     def full_name(self) -> str:

@@ -73,7 +73,7 @@ async def list_issues(
     if not page.rows and cursor is None:
         note = await _why_none(github, repository, kind, labels or [])
     if page.next_cursor and not page.rows:
-        note = f"No {kind} among the 1,000 newest entries that were looked through: go on with the cursor."
+        note = f"No {kind} among the 1,000 entries that were looked through: go on with the cursor."
     return Rows(
         source=f"{kind} of {repository.full_name}",
         columns=_COLUMNS,
