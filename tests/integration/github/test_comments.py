@@ -167,6 +167,21 @@ async def test_only_an_own_comment_is_changed(fake: FakeGitHub) -> None:
     ]
 
 
+async def test_an_app_knows_its_own_comments_too(fake: FakeGitHub) -> None:
+    repo = fake.repositories["acme/widgets"]
+    own, theirs = repo.comment(1, "Beep.", author="helper[bot]"), said_on(fake)[0]
+    permissions = {"issues": "write", "metadata": "read", "pull_requests": "write"}
+    token = fake.token("app", login="helper[bot]", kind="installation", permissions=permissions)
+    async with bench(connector, settings=settings_for(fake.url, token), policy=POLICY) as at:
+        await call(at.client, "comment", {**ISSUE, "body": "Boop.", "edit_id": own.id})
+        said = await refusal(at.client, "comment", {**ISSUE, "body": "Boop.", "edit_id": theirs.id})
+        fake.fault(COMMENTS, "POST", "done-cut")
+        _, made = await call(at.client, "comment", {**ISSUE, "body": "Beep?"})
+    assert own.body == "Boop."
+    assert said == f"Comment {theirs.id} is hubot's: only your own can be changed."
+    assert made["id"] == str(said_on(fake)[-1].id)
+
+
 async def test_a_change_whose_answer_was_lost_is_sent_again(fake: FakeGitHub) -> None:
     own = said_on(fake)[1]
     fake.fault(f"/repos/acme/widgets/issues/comments/{own.id}", "PATCH", "done-cut")

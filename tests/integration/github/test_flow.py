@@ -40,7 +40,7 @@ class Person:
 
     def __init__(self, action: Literal["accept", "decline"]) -> None:
         self.asked: list[str] = []
-        self._action = action
+        self._action: Literal["accept", "decline"] = action
 
     async def __call__(self, _: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         self.asked.append(params.message)
