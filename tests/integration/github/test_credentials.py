@@ -121,7 +121,7 @@ async def test_whoami_finds_out_what_a_fine_grained_token_cannot_read(fake: Fake
     token = fake.token("fine", kind="fine", permissions={"contents": "read", "pull_requests": "read"})
     unknown = await whoami(settings_for(fake.url, token))
     assert "give a `repo` to find out" in unknown
-    said = await whoami(settings_for(fake.url, token), {"repo": "acme/widgets"})
+    said = await whoami(settings_for(fake.url, token), {"repo": "acme/secret"})
     assert "list_issues: issues: read" in said
     assert "list_runs: actions: read" in said
     assert "read_file" not in said

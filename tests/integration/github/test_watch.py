@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import anyio
 import pytest
@@ -12,7 +11,6 @@ from mcp.shared.exceptions import MCPError
 from integration.github.working import settings_for
 from ringmain_core.errors import UpstreamRefused
 from ringmain_core.testing import Bench, bench
-from ringmain_core.tooling import resource
 from ringmain_github import connector, watch
 from ringmain_github.credentials import OwnAccounts
 from standins.github.state import FakeGitHub
@@ -31,18 +29,6 @@ roles = ["reader"]
 """
 
 
-@resource("github://{owner}/{repo}/pull/{number}", title="Pull request", name="pull")
-async def _pull(owner: str, repo: str, number: str) -> str:
-    """A pull request."""
-    return f"{owner}/{repo}#{number}"
-
-
-@resource("github://{owner}/{repo}/actions/runs/{run_id}", title="Run", name="run")
-async def _run(owner: str, repo: str, run_id: str) -> str:
-    """A run."""
-    return f"{owner}/{repo} {run_id}"
-
-
 @pytest.fixture(autouse=True)
 def _hardly_any_waiting(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
     monkeypatch.setattr(watch, "PAUSES", (0.001, 0.01))
@@ -51,8 +37,7 @@ def _hardly_any_waiting(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ig
 
 @asynccontextmanager
 async def at_work(fake: FakeGitHub, policy: str | None = None) -> AsyncGenerator[Bench]:
-    live = replace(connector, resources=(_pull, _run), watches=watch.WATCHES)
-    async with bench(live, settings=settings_for(fake.url, fake.token()), policy=policy) as at:
+    async with bench(connector, settings=settings_for(fake.url, fake.token()), policy=policy) as at:
         yield at
 
 

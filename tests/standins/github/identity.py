@@ -95,6 +95,10 @@ def app(asked: Asked) -> Any:
     return shapes.shape(asked.fake, "GET /app", id=int(asked.app or 0))
 
 
+# By the description an account is a user and an enterprise at once.
+_ENTERPRISE = {"name": "Acme", "slug": "acme", "created_at": None, "updated_at": None}
+
+
 @routes.on("GET", "/app/installations")
 def installations(asked: Asked) -> Any:
     rows = [one for one in asked.fake.owners.values() if one.installation]
@@ -106,7 +110,7 @@ def _installation(asked: Asked, owner: Owner) -> dict[str, Any]:
         asked.fake,
         "GET /repos/{owner}/{repo}/installation",
         id=owner.installation,
-        account=shapes.user(asked.fake, owner.login),
+        account=shapes.user(asked.fake, owner.login) | _ENTERPRISE,
         target_type=owner.kind,
         repository_selection="all",
     )
@@ -129,7 +133,7 @@ def access_token(asked: Asked) -> Any:
         raise not_found()
     reached = [one.full_name for one in asked.fake.repositories.values() if one.owner is owner]
     made = asked.fake.token(
-        f"installation {number} {len(asked.fake.tokens)}",
+        f"installation {number} {asked.fake.next_id()}",
         login=owner.login,
         kind="installation",
         permissions=asked.fake.app_permissions,

@@ -138,23 +138,17 @@ class Client:
 
 def trouble_of(error: Exception) -> Trouble | None:
     """What an exception of the libraries below means; `None` for a defect of ours."""
-    from requests import exceptions
-
     if isinstance(error, NotGitHub):
         return Trouble("transient", message="Something between here and GitHub answers in its place.")
-    if isinstance(error, exceptions.ConnectTimeout):
-        return Trouble("down")
-    if isinstance(error, exceptions.ConnectionError):
+    if isinstance(error, OSError):  # what the HTTP library raises is one, whatever it is
         return Trouble("down" if _was_never_connected(error) else "transient")
-    if isinstance(error, exceptions.RequestException):
-        return Trouble("transient")
     if isinstance(error, RuntimeError) and "redirected" in str(error):
         return Trouble("refused", message="GitHub is somewhere else now: the operator should check its URL.")
     return None
 
 
-def _was_never_connected(error: BaseException) -> bool:
-    from urllib3.exceptions import NewConnectionError
+def _was_never_connected(error: OSError) -> bool:
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
     reason: Any = error.args[0] if error.args else None
-    return isinstance(getattr(reason, "reason", reason), NewConnectionError)
+    return isinstance(getattr(reason, "reason", reason), NewConnectionError | ConnectTimeoutError)

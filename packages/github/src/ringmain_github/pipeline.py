@@ -8,6 +8,7 @@ from ringmain_core.errors import UpstreamRefused
 from ringmain_core.text import clean
 from ringmain_github.actions import failed_steps, has_failed, jobs_of, result_of, run_of
 from ringmain_github.api import GitHub, Repository
+from ringmain_github.checks import checks_of
 from ringmain_github.paging import all_of
 
 _FINE = frozenset({"success", "skipped", "neutral"})
@@ -101,7 +102,8 @@ async def _of_run(github: GitHub, repository: Repository, run_id: int) -> Snapsh
 
 
 async def _of_commit(github: GitHub, repository: Repository, sha: str, url: str) -> Snapshot:
-    units = await checks_of(github, repository, sha)
+    checks = await checks_of(github, repository, sha)
+    units = [Unit(check.name, check.result, check.details) for check in checks]
     runs = await _runs_of(github, repository, sha)
     # A run that is queued has no checks yet; one that has failed to start never has any.
     going = [run for run in runs if run["status"] != "completed"]
@@ -112,16 +114,6 @@ async def _of_commit(github: GitHub, repository: Repository, sha: str, url: str)
     ]
     ended = bool(units) and not going and not any(unit.going for unit in units)
     return Snapshot(sha, units, ended, [run["id"] for run in runs if has_failed(run) or run in going], url)
-
-
-async def checks_of(github: GitHub, repository: Repository, sha: str) -> list[Unit]:
-    """Everything that checks a commit: check runs and statuses, to the last page."""
-    checks, _ = await all_of(github, repository.path("commits", sha, "check-runs"), items="check_runs")
-    statuses, _ = await all_of(github, repository.path("commits", sha, "status"), items="statuses")
-    units = [Unit(clean(check["name"]), result_of(check)) for check in checks]
-    return units + [
-        Unit(clean(each["context"]), each["state"], clean(each["description"] or "")) for each in statuses
-    ]
 
 
 async def _runs_of(github: GitHub, repository: Repository, sha: str) -> list[dict[str, Any]]:
