@@ -1,7 +1,7 @@
 """PyGithub without us: issues read by number, in a tool of the bare SDK or by a loop of its own.
 
-`python -m bench.bare_github URL TOKEN http` serves the tool; `… loop` takes lines with a number N from stdin, reads
-N issues for each, and answers with a line.
+`python -m bench.bare_github URL TOKEN http` serves the tool; `… loop` takes lines with a number N from stdin,
+reads N issues for each, and answers with a line.
 """
 
 import json

@@ -45,6 +45,7 @@ OBVIOUS = {
     "include",
     "kind",
     "kinds",
+    "labels",
     "limit",
     "lines",
     "max_bytes",
@@ -63,11 +64,13 @@ OBVIOUS = {
     "remove_reviewers",
     "repo",
     "schema",
+    "since",
     "sort",
     "state",
     "tag",
     "timeout_ms",
     "title",
+    "until",
 }
 
 

@@ -2,13 +2,20 @@
 
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import pytest
+from mcp_types import CallToolResult
 
+from integration.github.working import settings_for, text_of
+from ringmain_core.testing import bench
+from ringmain_github import connector
 from standins.emulate import TOKEN, emulated
 from standins.github.seeded import seeded
 from standins.github.serve import serving
+
+pytestmark = pytest.mark.anyio
 
 _WIDGETS = "/repos/acme/widgets"
 
@@ -45,3 +52,28 @@ def test_basic_calls_mean_the_same_at_both(web: httpx.Client) -> None:
     assert (readme["type"], readme["encoding"], len(readme["sha"])) == ("file", "base64", 40)
     assert web.get(f"{_WIDGETS}/issues/99").status_code == 404
     assert web.get("/user", headers={"authorization": "Bearer ghp_nobody"}).status_code == 401
+
+
+def structured(result: CallToolResult) -> dict[str, Any]:
+    return dict(result.structured_content or {})
+
+
+async def test_the_connector_works_at_another_github_as_well(tmp_path: Path) -> None:
+    with emulated(tmp_path) as url:
+        async with bench(connector, settings=settings_for(url, TOKEN)) as at:
+            repo = {"repo": "acme/widgets"}
+            made = await at.client.call_tool("save_issue", {**repo, "title": "New", "body": "Text"})
+            number = structured(made)["number"]
+            await at.client.call_tool("comment", {**repo, "number": number, "body": "Seen"})
+            listed = await at.client.call_tool("list_issues", repo)
+            read = await at.client.call_tool(
+                "get_issue", {**repo, "number": number, "include": ["body", "comments"]}
+            )
+            file = await at.client.call_tool("read_file", {**repo, "path": "README.md"})
+            refused = await at.client.call_tool("get_issue", {"repo": "acme/none", "number": 1})
+    assert [row[1] for row in structured(listed)["rows"]] == ["New"]
+    parts = structured(read)["parts"]
+    assert parts["body"] == "Text"
+    assert parts["comments"].endswith("Seen")
+    assert "widgets" in text_of(file)
+    assert refused.is_error
