@@ -40,6 +40,10 @@ async def call(client: Client, tool: str, arguments: Mapping[str, Any]) -> tuple
     return text_of(result), dict(result.structured_content or {})
 
 
+async def structured(client: Client, tool: str, /, **arguments: Any) -> dict[str, Any]:
+    return (await call(client, tool, arguments))[1]
+
+
 async def refusal(client: Client, tool: str, arguments: Mapping[str, Any]) -> str:
     result = await client.call_tool(tool, dict(arguments))
     assert result.is_error

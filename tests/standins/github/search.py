@@ -113,7 +113,9 @@ def issues_found(asked: Asked, query: str) -> list[tuple[Repository, Issue]]:
 
 
 def _page(asked: Asked, rows: list[Any]) -> Answer:
-    return asked.page(rows[:_MOST], "items", incomplete_results=False)
+    page = asked.page(rows[:_MOST], "items", incomplete_results=asked.fake.search_ran_out)
+    page.body["total_count"] = len(rows)
+    return page
 
 
 @routes.on("GET", "/search/issues")

@@ -69,6 +69,7 @@ class FakeGitHub:
         url: Where it listens; set by `serving`.
         prefix: Of the last request: `/api/v3` where it came as to GitHub Enterprise Server.
         limit: Requests an hour of every token.
+        search_ran_out: Whether searches say that they ran out of time.
         code_indexed: False finds nothing by code search, as for fresh repositories.
         dispatched: The script of a run that was dispatched or started again.
         tree_limit: Entries of a tree, after which it is cut.
@@ -81,6 +82,7 @@ class FakeGitHub:
     prefix: str = ""
     limit: int = 5000
     old_server: str = ""
+    search_ran_out: bool = False
     code_indexed: bool = True
     dispatched: Sequence[str] = ()
     tree_limit: int = 100_000

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ringmain_core.errors import InvalidArguments
 
+_MOST_NAMED = 10
+_MOST_LINES, _MOST_COMPARED = 1_000, 100  # comparing takes time that others wait for
+
 
 class Edit(BaseModel):
     """What stands there, with enough around it to be there once, and what stands there afterwards."""
@@ -27,16 +30,17 @@ def edited(path: str, text: str, edits: Sequence[Edit]) -> str:
         old, new = edit.old, edit.new
         if "\r\n" in text and "\r" not in old:  # whoever has read the file has seen no carriage returns
             old, new = old.replace("\n", "\r\n"), new.replace("\n", "\r\n")
-        count = text.count(old)
-        if count == 1:
+        places = _places(text, old)
+        if len(places) == 1:
             text = text.replace(old, new)
             continue
         where = f"Nothing was committed: edit {number} of `{path}`"
-        if not count:
+        if not places:
             near = _near(text, old)
             hint = f" Line {near} is the most alike." if near else ""
             raise InvalidArguments(f"{where}: `old` does not stand there; it has to be exact.{hint}")
-        lines = ", ".join(str(line) for line in _lines(text, old)[:10])
+        lines = ", ".join(str(text.count("\n", 0, at) + 1) for at in places)
+        count = max(text.count(old), len(places))
         raise InvalidArguments(
             f"{where}: `old` stands there {count} times (lines {lines}); add what is around the one meant."
         )
@@ -53,18 +57,22 @@ def difference(path: str, before: str | None, after: str | None) -> str:
     return "\n".join(lines) if lines else f"--- {old}\n+++ {new}\n(nothing to show of `{path}`)"
 
 
-def _lines(text: str, part: str) -> list[int]:
+def _places(text: str, part: str) -> list[int]:
+    """Where it stands, also where that overlaps; the first few are enough."""
     found: list[int] = []
     at = text.find(part)
-    while at >= 0:
-        found.append(text.count("\n", 0, at) + 1)
+    while at >= 0 and len(found) < _MOST_NAMED:
+        found.append(at)
         at = text.find(part, at + 1)
     return found
 
 
 def _near(text: str, part: str) -> int | None:
-    """The line that is most like the first line of what was looked for."""
+    """The line that is most like the first line of what was looked for; most often its spaces differ."""
     wanted = part.strip().split("\n")[0].strip()
-    lines = [line.strip() for line in text.splitlines()[:5_000]]
-    close = difflib.get_close_matches(wanted, [line for line in lines if line], n=1, cutoff=0.6)
-    return lines.index(close[0]) + 1 if close else None
+    lines = [line.strip() for line in text.split("\n")]
+    if wanted in lines:
+        return lines.index(wanted) + 1
+    few = [line[:_MOST_COMPARED] for line in lines[:_MOST_LINES]]
+    close = difflib.get_close_matches(wanted[:_MOST_COMPARED], filter(None, few), n=1, cutoff=0.6)
+    return few.index(close[0]) + 1 if close else None

@@ -127,7 +127,7 @@ def _said(reply: Reply) -> str:
     if not isinstance(body, Mapping):
         return f"status {reply.status}"
     said = cast("Mapping[str, Any]", body)
-    faults = [_fault(fault) for fault in said.get("errors") or ()]
+    faults = [_fault(fault).rstrip(".") for fault in said.get("errors") or ()]
     words = "; ".join([str(said.get("message", "")).rstrip("."), *faults])
     return words[:_MOST_SAID] or f"status {reply.status}"
 
