@@ -101,7 +101,7 @@ def _cell(value: Cell) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return ",".join(value)
+        return ", ".join(" ".join(each.split()) for each in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return " ".join(str(value).split())
