@@ -1,6 +1,7 @@
 """Commits of exact edits: on the head that was read, once, and honest about what was done."""
 
 import base64
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from integration.github.working import settings_for
 from ringmain_core.testing import bench
 from ringmain_github import connector
 from standins.asking import ask, fault, fenced, text_of
+from standins.github.faults import Fault
+from standins.github.repository import Repository
 from standins.github.state import FakeGitHub
 
 pytestmark = pytest.mark.anyio
@@ -132,6 +135,32 @@ async def test_changes_that_cannot_be_meant_are_refused_before_anything_is_sent(
         _, text = await fault(client, "commit_files", **arguments)
     assert text == said.format(head=arguments["head_sha"])
     assert writes(fake) == []
+
+
+@dataclass
+class Moving(Fault):
+    """Breaks nothing: somebody else commits just before the request is answered."""
+
+    repository: Repository | None = None
+
+    def take(self, method: str, path: str) -> bool:
+        if self.fits(method, path) and self.repository is not None:
+            self.repository.commit("feature", {"late.txt": "x\n"}, "Late", author="mona")
+            self.repository = None
+        return False
+
+
+async def test_a_head_that_moves_meanwhile_is_told_like_one_that_moved_before(fake: FakeGitHub) -> None:
+    repo = fake.repositories["acme/widgets"]
+    arguments = commit(fake)
+    fake.faults.append(Moving("/graphql", "POST", "500", None, repository=repo))
+    async with client_of(fake) as client:
+        _, said = await fault(client, "commit_files", **arguments)
+    assert repo.at("feature").message == "Late"
+    assert said == (
+        f"The head of `feature` is {repo.sha('feature')} now, not {arguments['head_sha']}, so nothing was "
+        "committed. Look at what is new, then use the new `head_sha`."
+    )
 
 
 async def test_lines_that_end_as_on_windows_stay_so(fake: FakeGitHub) -> None:

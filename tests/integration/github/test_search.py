@@ -87,7 +87,7 @@ async def test_code_is_found_with_what_matches(fake: FakeGitHub) -> None:
     [
         (["acme/*"], " user:acme"),
         (["acme/widgets", "mona/*"], " repo:acme/widgets user:mona"),
-        (["acme/wid*"], " user:acme"),
+        (["acme/wid*", "nonsense"], " user:acme"),
         (["*/widgets"], ""),
         ([f"acme/{letter}" for letter in "abcdef"], ""),
     ],

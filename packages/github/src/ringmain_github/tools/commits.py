@@ -12,10 +12,11 @@ from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, ToolFailure, UpstreamRefused
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
+from ringmain_github.branches import make_branch, require_head, target_of
 from ringmain_github.edits import Edit, difference, edited
 from ringmain_github.files import files_at
 from ringmain_github.models import Outcome
-from ringmain_github.references import RepoName, file_parts, is_sha
+from ringmain_github.references import RepoName, file_parts
 from ringmain_github.writes import sent_or_found
 
 _COMMIT = """
@@ -93,7 +94,7 @@ async def commit_files(
 ) -> Outcome:
     """Commit changes of several files to a branch at once, as exact edits; dry_run shows the diff."""
     repository = await github.repo(call, repo)
-    target = await _target(github, repository, branch, head_sha, create_from)
+    target = await target_of(github, repository, branch, head_sha, create_from)
     ready = await _worked_out(github, repository, target.head, changes)
     headline, _, rest = message.strip().partition("\n")
     sent: dict[str, Any] = {
@@ -131,7 +132,7 @@ async def commit_files(
     }
     await call.note(note)
     if target.is_new:
-        await _make_branch(github, repository, branch, reference)
+        await make_branch(github, repository, branch, reference)
 
     async def send() -> Outcome:
         answer = await github.mutate(_COMMIT, repository.owner, input=sent)
@@ -141,75 +142,13 @@ async def commit_files(
     try:
         outcome = await sent_or_found(send, lambda: _landed(github, repository, note))
     except ToolFailure as failure:
+        if isinstance(failure, UpstreamRefused):
+            await require_head(github, repository, branch, target.head)
         if target.is_new:
             failure.message += f" The branch `{branch}` was made before, at {target.head}: use or delete it."
         raise
     outcome.warnings += warnings
     return outcome
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """The head to commit on, whether its branch has to be made first, and what else the branch is."""
-
-    head: str
-    is_new: bool
-    kinds: list[str]
-
-
-async def _target(
-    github: GitHub, repository: Repository, branch: str, head_sha: str | None, create_from: str | None
-) -> _Target:
-    """Where the commit goes.
-
-    Raises:
-        NotFound: Where there is no such branch, and none is to be made.
-        InvalidArguments: Where the caller does not say which head they have read.
-        UpstreamRefused: Where its head is not the one that the caller has read; nothing was done.
-    """
-    origin = None
-    if create_from is not None:
-        origin = str((await github.get(repository.path("commits", create_from))).json()["sha"])
-    try:
-        found = (await github.get(repository.path("branches", branch))).json()
-    except NotFound:
-        if origin is None:
-            raise NotFound(
-                f"{repository.full_name} has no branch `{branch}`; `create_from` makes one, from a ref."
-            ) from None
-        target = _Target(origin, is_new=True, kinds=[])
-    else:
-        kinds = ["the default branch"] if branch == repository.default_branch else []
-        kinds += ["protected"] if found["protected"] else []
-        target = _Target(str(found["commit"]["sha"]), is_new=False, kinds=kinds)
-    if head_sha is not None and not (is_sha(head_sha) and target.head.startswith(head_sha)):
-        raise UpstreamRefused(
-            f"The head of `{branch}` is {target.head} now, not {head_sha[:64]}, so nothing was committed. "
-            "Look at what is new, then use the new `head_sha`.",
-            head_sha=target.head,
-        )
-    if head_sha is None and target.head != origin:
-        raise InvalidArguments(
-            f"Give `head_sha`, the head that your changes are made for: `{branch}` is at {target.head} now."
-        )
-    return target
-
-
-async def _make_branch(
-    github: GitHub, repository: Repository, branch: str, reference: Mapping[str, str]
-) -> None:
-    async def send() -> bool:
-        await github.send("POST", repository.path("git", "refs"), reference)
-        return True
-
-    async def look() -> bool | None:
-        try:
-            found = (await github.get(repository.path("branches", branch))).json()
-        except NotFound:
-            return None
-        return found["commit"]["sha"] == reference["sha"] or None
-
-    await sent_or_found(send, look)
 
 
 async def _worked_out(github: GitHub, repository: Repository, head: str, changes: Sequence[Change]) -> _Ready:

@@ -10,6 +10,7 @@ from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
+from ringmain_github.issues import excerpt
 from ringmain_github.models import Outcome
 from ringmain_github.paging import all_of
 from ringmain_github.references import RepoName
@@ -73,8 +74,9 @@ async def save_release(
     verb = "POST" if there is None else "PATCH"
     url = repository.path("releases") if there is None else repository.path("releases", there["id"])
     if dry_run:
+        shown = body if notes is None else {**body, "body": excerpt(notes)}
         what = f"{'A new release' if there is None else 'The release'} {tag} of {repository.full_name}."
-        return Outcome(done=False, summary=what, requests=[{verb: url, **body}], preview=notes)
+        return Outcome(done=False, summary=what, requests=[{verb: url, **shown}])
     await call.may_share(repository.audience, f"Save the release {tag} of {repository.full_name}")
     await call.note({"repo": repository.full_name, "tag": tag, "changes": there is not None})
 

@@ -141,6 +141,8 @@ def _narrowed(fence: Fence) -> list[str]:
         owner, _, name = pattern.partition("/")
         if any(mark in owner for mark in "*?["):
             return []
+        if not name:  # such a pattern fits no repository, and GitHub would refuse the whole query
+            continue
         said.append(f"user:{owner}" if any(mark in name for mark in "*?[") else f"repo:{pattern}")
     return said if len(said) <= _MOST_QUALIFIERS else []
 
