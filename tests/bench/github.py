@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 from bench import messages
+from bench.github_answers import measure_answers
 from bench.github_load import ISSUES, REPOSITORY, github_with_issues
 from bench.http_load import HttpLoad
 from bench.messages import MODERN
@@ -40,6 +41,7 @@ def measure(setting: Setting, *, quick: bool) -> list[Result]:
         results += _in_a_tool([*command, "serve"], environment, bare, setting, rounds)
         results += compare_starts(START, command, environment, quick=quick, target=1.25)
     tokens = float(sum(tokens_of(tool) for tool in connector.tools))
+    results += measure_answers()
     return [
         *results,
         Result(TOKENS, "beside the official server's default", [tokens], [_OFFICIAL], "tokens", 1 / 3),
