@@ -20,7 +20,7 @@ from standins.github.state import FakeGitHub
 
 pytestmark = pytest.mark.anyio
 
-WIDGETS = Repository("acme", "widgets", "main", "public", archived=False, can_push=True)
+WIDGETS = Repository("acme", "widgets", "main", "public")
 DAY = "2026-02-01T10:00:"
 
 

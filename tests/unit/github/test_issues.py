@@ -9,7 +9,7 @@ from ringmain_github.api import GitHub, Repository
 from ringmain_github.issue_steps import Change, Plan, plan
 from ringmain_github.issues import excerpt, mentions_in, moment_of
 
-WIDGETS = Repository("acme", "widgets", "main", "public", archived=False, can_push=True)
+WIDGETS = Repository("acme", "widgets", "main", "public")
 ISSUE: dict[str, Any] = {
     "number": 1,
     "title": "It wobbles",

@@ -4,7 +4,16 @@ import pytest
 from pydantic import TypeAdapter
 
 from ringmain_core.errors import InvalidArguments
-from ringmain_github.references import Number, RunId, file_parts, is_sha, parse_repo, path
+from ringmain_github.references import (
+    Number,
+    RunId,
+    author_of,
+    file_parts,
+    headline_of,
+    is_sha,
+    parse_repo,
+    path,
+)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +83,11 @@ def test_the_parts_of_a_files_path() -> None:
 def test_what_looks_like_a_commits_id() -> None:
     assert is_sha("a1b2c3d")
     assert not is_sha("main")
+
+
+def test_a_commit_is_told_by_its_author_and_first_line_whatever_git_knows_of_them() -> None:
+    made = {"author": {"name": "Mona L."}, "message": "Spin\n\nFaster."}
+    assert author_of({"author": {"login": "mona"}, "commit": made}) == "mona"
+    assert [author_of({"author": unknown, "commit": made}) for unknown in (None, {})] == ["Mona L."] * 2
+    assert headline_of({"commit": made}) == "Spin"
+    assert headline_of({"commit": {"message": ""}}) == ""

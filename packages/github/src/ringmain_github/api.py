@@ -45,8 +45,6 @@ class Repository:
     name: str
     default_branch: str
     audience: Audience
-    archived: bool
-    can_push: bool
 
     @property
     def full_name(self) -> str:
@@ -254,15 +252,7 @@ async def connect(settings: GitHubSettings, services: Services) -> AsyncGenerato
 def _repository_of(answer: Mapping[str, Any]) -> Repository:
     visibility = answer.get("visibility") or ("private" if answer["private"] else "public")
     owner, _, name = str(answer["full_name"]).partition("/")
-    permissions = cast("Mapping[str, bool]", answer.get("permissions") or {})
-    return Repository(
-        owner,
-        name,
-        answer["default_branch"],
-        _AUDIENCES.get(visibility, "group"),
-        bool(answer.get("archived")),
-        bool(permissions.get("push")),
-    )
+    return Repository(owner, name, answer["default_branch"], _AUDIENCES.get(visibility, "group"))
 
 
 def _owner_in(url: str) -> str | None:

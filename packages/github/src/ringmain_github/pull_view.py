@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ringmain_core.text import clean, prose
-from ringmain_github.references import login_of
+from ringmain_github.references import author_of, headline_of, login_of
 
 _MOST_FILES, _MOST_COMMITS = 3_000, 250  # that GitHub lists
 
@@ -51,18 +51,9 @@ def facts_of(pull: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def file_line(file: Mapping[str, Any]) -> str:
-    """A changed file."""
-    before = file.get("previous_filename")
-    renamed = f" (was {clean(before)})" if before else ""
-    return f"{file['status']} {clean(file['filename'])}{renamed} +{file['additions']} -{file['deletions']}"
-
-
 def commit_line(commit: Mapping[str, Any]) -> str:
     """A commit, by the first line of its message."""
-    about = commit["commit"]
-    author = login_of(commit["author"]) if commit.get("author") else clean(about["author"]["name"])
-    return f"{commit['sha'][:10]} {author}: {clean(about['message']).splitlines()[0]}"
+    return f"{commit['sha'][:10]} {author_of(commit)}: {headline_of(commit)}"
 
 
 def review_line(review: Mapping[str, Any]) -> str:

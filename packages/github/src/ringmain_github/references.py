@@ -79,6 +79,17 @@ def login_of(user: Mapping[str, Any] | None) -> str:
     return "ghost" if user is None else clean(str(user["login"]))
 
 
+def author_of(commit: Mapping[str, Any]) -> str:
+    """Who has written a commit: the login where GitHub knows one, else the name that git has."""
+    user = commit.get("author")
+    return login_of(user) if user else clean(commit["commit"]["author"]["name"])
+
+
+def headline_of(commit: Mapping[str, Any]) -> str:
+    """The first line of a commit's message, which may be empty."""
+    return clean(commit["commit"]["message"]).split("\n")[0]
+
+
 def is_by(user: Mapping[str, Any] | None, login: str | None) -> bool:
     """Whether a user is, or may be, the one called so: GraphQL leaves out that a bot is one."""
     return login is None or login_of(user).removesuffix("[bot]") == login.removesuffix("[bot]")

@@ -9,13 +9,13 @@ from pydantic import Field
 
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
-from ringmain_core.text import clean, untrusted
+from ringmain_core.text import untrusted
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.diffs import chosen, shown
 from ringmain_github.models import Cell, Rows
 from ringmain_github.paging import all_of, page_of
-from ringmain_github.references import Cursor, Number, RepoName, login_of
+from ringmain_github.references import Cursor, Number, RepoName, author_of, headline_of
 
 _MOST_FILES, _MOST_COMPARED = 3_000, 300  # of a pull request or commit, and of a comparison
 _SHOWN_ONLY = "GitHub shows the first {:,} files of it only."
@@ -57,9 +57,8 @@ async def list_commits(
 
 
 def _row(commit: Mapping[str, Any]) -> list[Cell]:
-    about = commit["commit"]
-    author = login_of(commit["author"]) if commit.get("author") else clean(about["author"]["name"])
-    return [commit["sha"], author, about["author"]["date"], clean(about["message"]).split("\n")[0][:200]]
+    date = commit["commit"]["author"]["date"]
+    return [commit["sha"], author_of(commit), date, headline_of(commit)[:200]]
 
 
 @tool(access="read", title="Get a diff")

@@ -12,9 +12,10 @@ from ringmain_core.text import prose
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.checks import checks_of
+from ringmain_github.diffs import stat_of
 from ringmain_github.models import Outcome, PagedItem
 from ringmain_github.parts import Part, filled, listed, whole
-from ringmain_github.pull_view import beyond, commit_line, facts_of, file_line, review_line
+from ringmain_github.pull_view import beyond, commit_line, facts_of, review_line
 from ringmain_github.pulls import created, drafting, pull_of, require_head, reviewers, setting, updating
 from ringmain_github.references import Cursor, Number, RepoName
 from ringmain_github.steps import Step, take
@@ -39,7 +40,7 @@ async def get_pull_request(
     sha = pull["head"]["sha"]
     known: dict[Include, Part] = {
         "body": whole(prose(pull["body"] or "")),
-        "files": listed(github, repository.path("pulls", number, "files"), file_line),
+        "files": listed(github, repository.path("pulls", number, "files"), stat_of),
         "commits": listed(github, repository.path("pulls", number, "commits"), commit_line),
         "reviews": listed(github, repository.path("pulls", number, "reviews"), review_line),
         "threads": _threads(github, repository, number),

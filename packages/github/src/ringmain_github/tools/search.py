@@ -17,7 +17,7 @@ from ringmain_github.api import GitHub
 from ringmain_github.client import JSON
 from ringmain_github.models import Cell, Rows
 from ringmain_github.paging import page_of
-from ringmain_github.references import Cursor, RepoName, login_of, path
+from ringmain_github.references import Cursor, RepoName, author_of, headline_of, login_of, path
 
 Kind = Literal["repos", "code", "issues", "prs", "commits", "users"]
 _PLACES: Mapping[Kind, str] = {
@@ -165,10 +165,8 @@ def _row(kind: Kind, name: str, item: Mapping[str, Any]) -> list[Cell]:
             fragments = [clean(match["fragment"])[:300] for match in matches if match.get("fragment")]
             return [name, clean(item["path"]), fragments[:3]]
         case "commits":
-            about = item["commit"]
-            author = login_of(item["author"]) if item.get("author") else clean(about["author"]["name"])
-            message = clean(about["message"]).split("\n")[0][:200]
-            return [name, item["sha"], author, about["author"]["date"], message]
+            date = item["commit"]["author"]["date"]
+            return [name, item["sha"], author_of(item), date, headline_of(item)[:200]]
         case _:
             pull = cast("Mapping[str, Any]", item.get("pull_request") or {})
             state = "merged" if pull.get("merged_at") else item["state"]
