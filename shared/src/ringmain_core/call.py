@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Transport = Literal["stdio", "http", "sse"]
 
+_ANSWER_BYTES = 24_000
+
 
 @dataclass(slots=True)
 class Call:
@@ -97,6 +99,11 @@ class Call:
     def fence(self, kind: str) -> Fence:
         """Which objects of a kind (`table`, `channel`, `repo`) this caller may touch."""
         return self.grant.fence(f"{self.connector}.{kind}")
+
+    @property
+    def room(self) -> int:
+        """How many bytes an answer for a model should have: about 6,000 tokens, or the operator's limit."""
+        return min(_ANSWER_BYTES, self.answer_bytes)
 
     @property
     def remaining(self) -> float:

@@ -45,7 +45,7 @@ async def test_a_comment_is_posted_once(fake: FakeGitHub) -> None:
         again, _ = await call(client, "comment", {**ISSUE, "body": "Aha.", "idempotency_key": "k"})
     posted = said_on(fake)[-1]
     url = f"{fake.url}/acme/widgets/issues/1#issuecomment-{posted.id}"
-    assert said == again == f"Commented on acme/widgets#1.\nurl: {url}\nnumber: 1\nid: {posted.id}"
+    assert said == again == f"Commented on acme/widgets#1.\nurl: {url}\nid: {posted.id}\nnumber: 1"
     assert (made["id"], posted.body, posted.author) == (str(posted.id), "Aha.", "octocat")
     assert writes(fake) == [("POST", COMMENTS)]
 

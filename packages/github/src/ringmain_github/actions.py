@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ringmain_core.answers import Cell
 from ringmain_core.errors import InvalidArguments, NotFound
 from ringmain_core.text import clean
 from ringmain_github.api import GitHub, Repository
-from ringmain_github.models import Cell
 from ringmain_github.paging import all_of
 
 Json = Mapping[str, Any]

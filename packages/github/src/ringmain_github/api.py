@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,9 +22,6 @@ from ringmain_github.etags import ETags, key_of
 from ringmain_github.failures import Limited, require_success, trouble
 from ringmain_github.references import parse_repo, path
 from ringmain_github.settings import GitHubSettings
-
-ANSWER_BYTES = 24_000
-"""How large an answer may become, about 6,000 tokens; the operator's own limit may be lower."""
 
 _MULTIPLE_CHOICES, _NOT_MODIFIED = 300, 304
 _REPOSITORY_KEPT = 30.0  # seconds for which a repository counts as being what it was
@@ -169,9 +166,14 @@ class GitHub(Upstream):
         """Change by GraphQL, with arguments as for `query`; returns its `data`. Raises what both raise."""
         return await self._graphql(document, variables, "write", owner)
 
-    def budget(self, call: Call) -> int:
-        """How many bytes an answer may have."""
-        return min(ANSWER_BYTES, call.answer_bytes)
+    async def own_login(self, owner: str | None = None) -> str | None:
+        """Who we are, at an owner's as an app's installation; `None` where GitHub does not say."""
+        try:
+            return (await self.get("/user", owner=owner)).json()["login"]
+        except UpstreamRefused:  # an app's installation is no user, but GraphQL knows its bot
+            with suppress(UpstreamRefused):
+                return (await self.query("{ viewer { login } }", owner))["viewer"]["login"]
+            return None
 
     async def _graphql(
         self, document: str, variables: Mapping[str, Any], access: Access, owner: str | None

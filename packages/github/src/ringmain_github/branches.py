@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ringmain_core.errors import InvalidArguments, NotFound, ToolFailure, UpstreamRefused
+from ringmain_core.steps import sent_or_found
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.references import is_sha
-from ringmain_github.writes import sent_or_found
 
 
 @dataclass(frozen=True, slots=True)

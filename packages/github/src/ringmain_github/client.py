@@ -1,6 +1,7 @@
 """GitHub through PyGithub's requester: one request, one answer, and what its exceptions mean."""
 
 import re
+import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from ringmain_github.settings import GitHubSettings
 
 if TYPE_CHECKING:
     from github.Requester import Requester
+
+    from ringmain_github.connection import Pool
 
 JSON = "application/vnd.github+json"
 _API_VERSION = "2022-11-28"
@@ -54,12 +57,14 @@ class NotGitHub(Exception):
 class Client:
     """Speaks to one GitHub with whatever token it is given, from any thread.
 
-    A requester of PyGithub's keeps one request in itself, so each thread takes one and puts it back.
+    A requester of PyGithub's keeps notes of its requests, so each thread takes one and puts it back.
     """
 
     def __init__(self, settings: GitHubSettings) -> None:
         self._settings = settings
         self._idle: deque[Requester] = deque(maxlen=settings.at_once)
+        self._pool: Pool | None = None
+        self._pool_lock = threading.Lock()
         self.graphql_url = f"{settings.api_url.removesuffix('/v3')}/graphql"
 
     def request(
@@ -94,10 +99,12 @@ class Client:
             requester = self._idle.pop()
         except IndexError:
             requester = self._requester()
-        status, answered, text = requester.requestJson(
-            verb, url, parameters=dict(params or {}), headers=headers, input=body
-        )
-        self._idle.append(requester)  # one that has failed is dropped, with its connection
+        try:
+            status, answered, text = requester.requestJson(
+                verb, url, parameters=dict(params or {}), headers=headers, input=body, cnx=self._connection()
+            )
+        finally:
+            self._idle.append(requester)
         return Reply(status, answered, text)
 
     def app_token(self, app_id: str, private_key: str) -> str:
@@ -116,10 +123,8 @@ class Client:
 
     def close(self) -> None:
         """Close the connections that are not in use."""
-        while self._idle:
-            connection = getattr(self._idle.pop(), "_Requester__connection", None)
-            if connection is not None:
-                connection.close()
+        if self._pool is not None:
+            self._pool.close()
 
     def _requester(self) -> "Requester":
         from github.Requester import Requester
@@ -127,28 +132,38 @@ class Client:
         return Requester(
             auth=None,
             base_url=self._settings.api_url,
-            timeout=self._settings.request_timeout,  # pyright: ignore[reportArgumentType] (requests takes fractions)
             user_agent="ringmain-github",
             per_page=100,
+            # Of connections of its own, of which it has none:
+            timeout=1,
             verify=True,
-            retry=None,  # PyGithub's own would repeat writes, and wait for limits without end
-            pool_size=1,
+            retry=None,
+            pool_size=None,
         )
+
+    def _connection(self) -> Any:
+        from ringmain_github.connection import Connection, Pool
+
+        with self._pool_lock:
+            if self._pool is None:
+                self._pool = Pool(
+                    self._settings.origin, timeout=self._settings.request_timeout, size=self._settings.at_once
+                )
+        return Connection(self._pool)
 
 
 def trouble_of(error: Exception) -> Trouble | None:
     """What an exception of the libraries below means; `None` for a defect of ours."""
     if isinstance(error, NotGitHub):
         return Trouble("transient", message="Something between here and GitHub answers in its place.")
-    if isinstance(error, OSError):  # what the HTTP library raises is one, whatever it is
+    if isinstance(error, OSError) or _is_of_urllib3(error):
         return Trouble("down" if _was_never_connected(error) else "transient")
     if isinstance(error, RuntimeError) and "redirected" in str(error):
         return Trouble("refused", message="GitHub is somewhere else now: the operator should check its URL.")
     return None
 
 
-def _was_never_connected(error: OSError) -> bool:
+def _was_never_connected(error: Exception) -> bool:
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-    reason: Any = error.args[0] if error.args else None
-    return isinstance(getattr(reason, "reason", reason), NewConnectionError | ConnectTimeoutError)
+    return isinstance(error, NewConnectionError | ConnectTimeoutError)

@@ -1,11 +1,13 @@
 """Pages: whole rows within the byte budget, and a cursor for the rest."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
+from ringmain_core.answers import size_of
 from ringmain_core.call import Call
+from ringmain_core.parts import Part
 from ringmain_github.api import GitHub
 from ringmain_github.client import JSON
 
@@ -75,7 +77,7 @@ async def page_of(
         if made is None:
             continue
         used += size_of(made)
-        if used > github.budget(call) and rows:
+        if used > call.room and rows:
             following = [page, at, size]
             break
         rows.append(made)
@@ -121,7 +123,7 @@ async def page_of_kind(
             if made is None:
                 continue
             used += size_of(made)
-            if len(rows) == limit or (used > github.budget(call) and rows):
+            if len(rows) == limit or (used > call.room and rows):
                 return Page(rows, github.cursors.seal(call, purpose, [page, at]))
             rows.append(made)
         if reply.next_page is None:
@@ -153,17 +155,16 @@ async def all_of(
     return found, False
 
 
-def fitting(rows: Sequence[T], budget: int) -> list[T]:
-    """As many whole rows from the beginning as fit a number of bytes, but at least one."""
-    used, kept = _FRAME, list[T]()
-    for row in rows:
-        used += size_of(row)
-        if used > budget and kept:
-            break
-        kept.append(row)
-    return kept
+def listed(github: GitHub, url: str, line: Callable[[Mapping[str, Any]], str]) -> Part:
+    """A list of GitHub's as a part, page by page to its end."""
 
+    async def pieces(begin: int) -> AsyncGenerator[str]:
+        page: int | None = begin // 100 + 1
+        skip = begin % 100
+        while page is not None:
+            reply = await github.get(url, params={"per_page": 100, "page": page})
+            for item in reply.json()[skip:]:
+                yield line(item)
+            page, skip = reply.next_page, 0
 
-def size_of(value: object) -> int:
-    """Bytes of a value as JSON."""
-    return len(json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace")) + 1
+    return pieces

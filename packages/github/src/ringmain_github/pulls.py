@@ -5,10 +5,9 @@ from functools import partial
 from typing import Any, Literal
 
 from ringmain_core.errors import InvalidArguments, NotFound, UpstreamRefused
+from ringmain_core.steps import Step, sent_or_found
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.models import Outcome
-from ringmain_github.steps import Step
-from ringmain_github.writes import sent_or_found
 
 _DRAFT = """
 mutation($id: ID!) { convertPullRequestToDraft(input: {pullRequestId: $id}) { pullRequest { isDraft } } }

@@ -104,7 +104,7 @@ async def log_of_job(github: GitHub, call: Call, owner: str, repo: str, job_id: 
     log = await job_log(github, found, job_id)
     await call.saw(found.audience)
     text = "\n".join(line.text for line in log.lines)
-    budget = github.budget(call) - 500
+    budget = call.room - 500
     tail = text.encode(errors="replace")[-budget:].decode(errors="ignore")
     kept = tail if len(tail) == len(text) else tail.partition("\n")[2]
     said = untrusted(kept, f"log of job {job_id} of {found.full_name}")

@@ -8,10 +8,10 @@ import anyio
 
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments
+from ringmain_core.live.pauses import Pauses
 from ringmain_core.live.watch import Variables, Watch
 from ringmain_core.policy import Grant
 from ringmain_github.api import GitHub
-from ringmain_github.polling import Pauses
 from ringmain_github.references import path
 
 PAUSES = (2.0, 60.0)

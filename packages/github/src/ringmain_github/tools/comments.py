@@ -9,6 +9,7 @@ from pydantic import Field
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, UpstreamRefused
+from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.issues import excerpt, issue_or_pull, mentions_in
@@ -17,7 +18,6 @@ from ringmain_github.paging import all_of
 from ringmain_github.references import Number, RepoName, is_by, login_of
 from ringmain_github.threads import reply_to as reply_in_thread
 from ringmain_github.threads import thread_of
-from ringmain_github.writes import own_login, sent_or_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ async def comment(
         "kind": "issues" if reply_to is None else "pulls",
         "body": body,
         "since": about["updated_at"],  # by GitHub's clock, which may not be ours
-        "login": await own_login(github, repository.owner),
+        "login": await github.own_login(repository.owner),
     }
     note["before"] = [each["id"] for each in await _since(github, repository, note)]
     await call.note(note)
@@ -169,7 +169,7 @@ async def _edit(github: GitHub, repository: Repository, number: int, comment_id:
             continue
         if not _is_of(found, belongs_to, number):
             continue
-        login = await own_login(github, repository.owner)
+        login = await github.own_login(repository.owner)
         if login is None or not is_by(found["user"], login):
             raise UpstreamRefused(
                 f"Comment {comment_id} is {login_of(found['user'])}'s: only your own can be changed."

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, ToolFailure, UpstreamRefused
+from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.branches import make_branch, require_head, target_of
@@ -17,7 +18,6 @@ from ringmain_github.edits import Edit, difference, edited
 from ringmain_github.files import files_at
 from ringmain_github.models import Outcome
 from ringmain_github.references import RepoName, file_parts
-from ringmain_github.writes import sent_or_found
 
 _COMMIT = """
 mutation($input: CreateCommitOnBranchInput!) {
@@ -119,7 +119,7 @@ async def commit_files(
             summary=f"{ready.summary()} on {where}.",
             sha=target.head,
             requests=requests,
-            preview=_shortened("\n".join(ready.previews), github.budget(call) // 2 - 2_000),
+            preview=_shortened("\n".join(ready.previews), call.room // 2 - 2_000),
             warnings=warnings,
         )
     await call.may_share(repository.audience, f"Commit to {where}")

@@ -7,13 +7,13 @@ from urllib.parse import unquote
 
 from pydantic import Field
 
+from ringmain_core.answers import Cell, Rows
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
 from ringmain_core.text import untrusted
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.diffs import chosen, shown
-from ringmain_github.models import Cell, Rows
 from ringmain_github.paging import all_of, page_of
 from ringmain_github.references import Cursor, Number, RepoName, author_of, headline_of
 
@@ -82,7 +82,7 @@ async def get_diff(
     files = chosen(every, paths or [])
     purpose = f"get_diff {repository.full_name} {what} {paths}"
     file, line = (0, 0) if cursor is None else github.cursors.open(call, purpose, cursor)
-    part = shown(files, (file, line), max_lines, github.budget(call) - _FRAME)
+    part = shown(files, (file, line), max_lines, call.room - _FRAME)
     text = "\n".join([*part.stat, *([""] if part.stat else []), *part.patches])
     said = [untrusted(text, f"{repository.full_name} {what}")]
     said.append(

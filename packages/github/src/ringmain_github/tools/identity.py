@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping
 from typing import Any, cast
 
+from ringmain_core.answers import Item
 from ringmain_core.call import Call
 from ringmain_core.errors import ToolFailure
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub
-from ringmain_github.models import Item
 from ringmain_github.permissions import lacking_by_trying, lacking_of_app, lacking_of_scopes
 from ringmain_github.references import RepoName
 

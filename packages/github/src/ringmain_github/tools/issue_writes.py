@@ -8,6 +8,7 @@ from pydantic import Field
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
+from ringmain_core.steps import sent_or_found, take
 from ringmain_core.text import clean
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
@@ -22,8 +23,6 @@ from ringmain_github.issues import (
 )
 from ringmain_github.models import Outcome
 from ringmain_github.references import Number, RepoName, login_of
-from ringmain_github.steps import take
-from ringmain_github.writes import own_login, sent_or_found
 
 Names = Annotated[list[str] | None, Field(max_length=50)]
 
@@ -154,7 +153,7 @@ async def _open(
         "repo": repository.full_name,
         "title": title,
         "after": newest[0]["number"] if newest else 0,
-        "login": await own_login(github, repository.owner),
+        "login": await github.own_login(repository.owner),
         "wanted": named,
     }
     await call.note(note)

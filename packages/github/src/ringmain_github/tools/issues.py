@@ -5,14 +5,14 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
+from ringmain_core.answers import Cell, PagedItem, Rows
 from ringmain_core.call import Call
+from ringmain_core.parts import Part, filled, whole
 from ringmain_core.text import clean, prose
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.issues import issue_of, look_up_labels, moment_of, place_of, reference
-from ringmain_github.models import Cell, PagedItem, Rows
-from ringmain_github.paging import page_of_kind
-from ringmain_github.parts import Part, filled, listed, whole
+from ringmain_github.paging import listed, page_of_kind
 from ringmain_github.references import Cursor, Number, RepoName, login_of
 
 Include = Literal["body", "comments", "timeline", "sub_issues", "linked_prs"]
@@ -134,7 +134,7 @@ async def get_issue(
     }
     wanted = {name: part for name, part in known.items() if name in (include or ())}
     source = f"{repository.full_name}#{number}"
-    answer = await filled(github, call, source, _facts(issue), wanted, cursor)
+    answer = await filled(github.cursors, call, source, _facts(issue), wanted, cursor)
     await call.saw(repository.audience)
     return answer
 

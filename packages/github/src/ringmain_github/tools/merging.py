@@ -8,6 +8,7 @@ from pydantic import Field
 from ringmain_core.arguments import DryRun, IdempotencyKey
 from ringmain_core.call import Call
 from ringmain_core.errors import UpstreamRefused
+from ringmain_core.steps import sent_or_found
 from ringmain_core.text import clean
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
@@ -15,7 +16,6 @@ from ringmain_github.checks import checks_of
 from ringmain_github.models import Outcome
 from ringmain_github.pulls import pull_of, require_head
 from ringmain_github.references import Number, RepoName, login_of
-from ringmain_github.writes import sent_or_found
 
 Method = Literal["merge", "squash", "rebase"]
 _NOT_ALLOWED, _CONFLICT = 405, 409

@@ -8,16 +8,15 @@ from typing import Annotated, Any, Literal
 import anyio
 from pydantic import Field
 
+from ringmain_core.answers import PagedItem, size_of
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, ToolFailure
+from ringmain_core.live.pauses import Pauses
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.logged import Wanted, logs_of
 from ringmain_github.logs import weight
-from ringmain_github.models import PagedItem
-from ringmain_github.paging import size_of
 from ringmain_github.pipeline import Snapshot, Target, Unit, failed_jobs, look
-from ringmain_github.polling import Pauses
 from ringmain_github.references import Number, RepoName, RunId
 
 PAUSES = (2.0, 20.0)
@@ -68,7 +67,7 @@ async def monitor_pipeline(
         answer.facts["note"] = " ".join(waiting.notes)
     if waiting.unfinished:
         answer.next_cursor = github.cursors.seal(call, purpose, {"target": asdict(target), "head": now.head})
-    budget = github.budget(call) - _RESERVE - size_of(answer.facts)
+    budget = call.room - _RESERVE - size_of(answer.facts)
     _add_units(answer, now.units, budget // 2 if now.failed else budget)
     if now.failed:
         budget -= sum(weight(part) for part in answer.parts.values())

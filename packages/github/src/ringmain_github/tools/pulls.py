@@ -5,22 +5,23 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
+from ringmain_core.answers import PagedItem
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, ToolFailure, UpstreamRefused
+from ringmain_core.parts import Part, filled, whole
+from ringmain_core.steps import Step, sent_or_found, take
 from ringmain_core.text import prose
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.checks import checks_of
 from ringmain_github.diffs import stat_of
-from ringmain_github.models import Outcome, PagedItem
-from ringmain_github.parts import Part, filled, listed, whole
+from ringmain_github.models import Outcome
+from ringmain_github.paging import listed
 from ringmain_github.pull_view import beyond, commit_line, facts_of, review_line
 from ringmain_github.pulls import created, drafting, pull_of, require_head, reviewers, setting, updating
 from ringmain_github.references import Cursor, Number, RepoName
-from ringmain_github.steps import Step, take
 from ringmain_github.threads import threads_of
-from ringmain_github.writes import sent_or_found
 
 Include = Literal["body", "files", "commits", "reviews", "threads", "checks"]
 
@@ -48,7 +49,7 @@ async def get_pull_request(
     }
     wanted = {name: part for name, part in known.items() if name in (include or ())}
     source = f"{repository.full_name}#{number}"
-    answer = await filled(github, call, source, facts_of(pull), wanted, cursor)
+    answer = await filled(github.cursors, call, source, facts_of(pull), wanted, cursor)
     answer.truncated += beyond(pull, [*answer.parts])
     await call.saw(repository.audience)
     return answer

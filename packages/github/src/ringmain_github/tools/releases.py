@@ -8,13 +8,13 @@ from pydantic import Field
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
+from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.issues import excerpt
 from ringmain_github.models import Outcome
 from ringmain_github.paging import all_of
 from ringmain_github.references import RepoName
-from ringmain_github.writes import sent_or_found
 
 
 async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:

@@ -5,8 +5,10 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
+from ringmain_core.answers import Cell, PagedItem, Rows, fitting
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
+from ringmain_core.parts import Part, filled, whole
 from ringmain_core.policy import Fence
 from ringmain_core.text import clean, prose, untrusted
 from ringmain_core.tooling import tool
@@ -14,9 +16,7 @@ from ringmain_github.api import GitHub, Repository
 from ringmain_github.files import file_at, lines_of
 from ringmain_github.globs import fits
 from ringmain_github.links import linked
-from ringmain_github.models import Cell, PagedItem, Rows
-from ringmain_github.paging import fitting
-from ringmain_github.parts import Part, filled, listed, whole
+from ringmain_github.paging import listed
 from ringmain_github.references import Cursor, RepoName, file_parts
 
 _SYMBOLIC_LINK = "120000"
@@ -45,7 +45,7 @@ async def get_repo(
     }
     wanted = {name: part for name, part in known.items() if name in (include or ())}
     answer = await filled(
-        github, call, repository.full_name, _facts(about, call.fence("repo")), wanted, cursor
+        github.cursors, call, repository.full_name, _facts(about, call.fence("repo")), wanted, cursor
     )
     await call.saw(repository.audience)
     return answer
@@ -143,7 +143,7 @@ async def list_files(
         if entry["path"].count("/") < deepest
         and (glob is None or fits(entry["path"], glob) or fits(prefix + entry["path"], glob))
     ]
-    rows = fitting(found[offset:], github.budget(call))
+    rows = fitting(found[offset:], call.room)
     end = offset + len(rows)
     following = github.cursors.seal(call, purpose, [tree["sha"], end]) if end < len(found) else None
     note = None
@@ -194,7 +194,7 @@ async def read_file(
         raise InvalidArguments(f"`start`: the file has {len(every):,} lines.")
     wanted = every[start - 1 : None if lines is None else start - 1 + lines]
     seen = [clean(line) for line in wanted]
-    shown = _within(seen, github.budget(call) - _FRAME)
+    shown = _within(seen, call.room - _FRAME)
     last = start - 1 + len(shown)
     said = [f"Lines {start:,} to {last:,} of {len(every):,}; blob {file.sha}."]
     if len(shown) < len(seen):

@@ -9,6 +9,7 @@ from pydantic import Field
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, OutcomeUnknown
+from ringmain_core.steps import Step, sent_or_found, take
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.inline import InlineComment, require_lines
@@ -16,9 +17,7 @@ from ringmain_github.models import Outcome
 from ringmain_github.paging import all_of
 from ringmain_github.pulls import pull_of, require_head
 from ringmain_github.references import Number, RepoName, is_by
-from ringmain_github.steps import Step, take
 from ringmain_github.threads import Thread, reply_to, resolve, thread_of, threads_of
-from ringmain_github.writes import own_login, sent_or_found
 
 _EVENTS = {"approve": "APPROVE", "request_changes": "REQUEST_CHANGES", "comment": "COMMENT"}
 _STATES = {"approve": "APPROVED", "request_changes": "CHANGES_REQUESTED", "comment": "COMMENTED"}
@@ -94,7 +93,7 @@ async def review_pull_request(
         "head_sha": head_sha,
         "state": _STATES[event],
         "body": body,
-        "login": await own_login(github, repository.owner),
+        "login": await github.own_login(repository.owner),
         "before": [review["id"] for review in before],
     }
     await call.note(note)
@@ -155,7 +154,7 @@ async def resolve_threads(
             f"{repository.full_name}#{number} has no thread {', '.join(strange)}: nothing was done. "
             "`get_pull_request` with include=['threads'] lists them."
         )
-    login = None if reply is None else await own_login(github, repository.owner)
+    login = None if reply is None else await github.own_login(repository.owner)
     steps: list[Step] = []
     for thread in (threads[name] for name in wanted):
         if reply is not None:

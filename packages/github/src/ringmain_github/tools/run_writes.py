@@ -11,13 +11,13 @@ from pydantic import Field
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, OutcomeUnknown, ToolFailure, UpstreamRefused
+from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
 from ringmain_github.actions import has_failed, jobs_of, result_of, run_of, workflow_of
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.models import Outcome
 from ringmain_github.references import RepoName, RunId, file_parts
 from ringmain_github.workflow_inputs import inputs_of, require_fitting
-from ringmain_github.writes import sent_or_found
 
 Action = Literal["dispatch", "rerun", "rerun_failed", "cancel"]
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from ringmain_core.answers import Cell, PagedItem, Rows, size_of
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments
 from ringmain_core.text import clean
@@ -23,8 +24,7 @@ from ringmain_github.actions import (
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.logged import Wanted, logs_of
 from ringmain_github.logs import weight
-from ringmain_github.models import Cell, PagedItem, Rows
-from ringmain_github.paging import all_of, page_of, size_of
+from ringmain_github.paging import all_of, page_of
 from ringmain_github.references import Number, RepoName, RunId
 from ringmain_github.tools.run_writes import run_workflow
 
@@ -116,7 +116,7 @@ async def get_run(
     answer = PagedItem(
         source=f"run {run_id} of {repository.full_name}", facts=facts_of(run) | {"jobs": counted(jobs)}
     )
-    budget = github.budget(call) - _RESERVE - size_of(answer.facts)
+    budget = call.room - _RESERVE - size_of(answer.facts)
     chosen = jobs if job is None else [pick(jobs, job)]
     if kind == "jobs":
         share = budget if logs == "none" and not artifacts else budget // 3

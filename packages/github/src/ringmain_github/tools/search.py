@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, cast
 import anyio
 from pydantic import Field
 
+from ringmain_core.answers import Cell, Rows
 from ringmain_core.call import Call
 from ringmain_core.errors import OutsideFence, ToolFailure
 from ringmain_core.flow import Audience
@@ -15,7 +16,6 @@ from ringmain_core.text import clean
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub
 from ringmain_github.client import JSON
-from ringmain_github.models import Cell, Rows
 from ringmain_github.paging import page_of
 from ringmain_github.references import Cursor, RepoName, author_of, headline_of, login_of, path
 

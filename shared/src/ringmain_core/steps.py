@@ -1,10 +1,12 @@
-"""Writes of several requests: all known before the first is sent, and what was done is always said."""
+"""Writes: known before they are sent, told step by step, and looked for where an answer got lost."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from ringmain_core.errors import ToolFailure
+from ringmain_core.errors import OutcomeUnknown, ToolFailure
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +39,21 @@ async def take(steps: Sequence[Step]) -> None:
                 after = "; ".join(left.what for left in steps[at:])
                 error.message = f"{error.message} Done: {before}. Not done, or not known: {after}."
             raise
+
+
+async def sent_or_found(send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
+    """Send something; where no answer came, look whether it has happened all the same.
+
+    Raises:
+        OutcomeUnknown: Where no answer came and nothing is found, which does not say that nothing will be.
+    """
+    try:
+        return await send()
+    except OutcomeUnknown as unknown:
+        try:
+            found = await look()
+        except ToolFailure:  # looking failed, too: that must not read as if nothing had been sent
+            raise unknown from None
+        if found is None:
+            raise
+        return found

@@ -3,10 +3,9 @@
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
+from ringmain_core.answers import PagedItem, size_of
 from ringmain_core.call import Call
-from ringmain_github.api import GitHub
-from ringmain_github.models import PagedItem
-from ringmain_github.paging import size_of
+from ringmain_core.cursors import Cursors
 
 Part = Callable[[int], AsyncGenerator[str]]
 """The pieces of a part from a number on: each is whole where it fits, and nothing is asked for in vain."""
@@ -16,7 +15,7 @@ _LEAST = 200  # bytes of a text that are shown, however little room there is
 
 
 async def filled(
-    github: GitHub,
+    cursors: Cursors,
     call: Call,
     source: str,
     facts: Mapping[str, Any],
@@ -26,8 +25,8 @@ async def filled(
     """Fill the parts, in order, until the budget is used up.
 
     Args:
-        github: Seals the cursor, and knows the budget.
-        call: For whom.
+        cursors: Seals the cursor.
+        call: For whom, and with how much room.
         source: Of the text, for its fence; a cursor is good for it only.
         facts: Shown on the first page.
         parts: By name.
@@ -38,9 +37,9 @@ async def filled(
     """
     names = list(parts)
     purpose = f"{call.target} {source} {names}"
-    first, number, offset = (0, 0, 0) if cursor is None else github.cursors.open(call, purpose, cursor)
+    first, number, offset = (0, 0, 0) if cursor is None else cursors.open(call, purpose, cursor)
     answer = PagedItem(source=source, facts=dict(facts) if cursor is None else {})
-    room = github.budget(call) - 2 * size_of(answer.facts) - _FRAME
+    room = call.room - 2 * size_of(answer.facts) - _FRAME
     for at, name in enumerate(names[first:], start=first):
         begin, skip = (number, offset) if at == first else (0, 0)
         taken: list[str] = []
@@ -60,7 +59,7 @@ async def filled(
         if taken or following is None:
             answer.parts[name] = "\n".join(taken) or "none"
         if following is not None:
-            answer.next_cursor = github.cursors.seal(call, purpose, following)
+            answer.next_cursor = cursors.seal(call, purpose, following)
             rest = ", ".join(names[at:])
             answer.truncated.append(f"{rest}: call again with `next_cursor` as `cursor`.")
             break
@@ -83,18 +82,3 @@ def _beginning(text: str, room: int) -> str:
     while size_of(kept) > room:
         kept = kept[: len(kept) * 7 // 8]
     return kept
-
-
-def listed(github: GitHub, url: str, line: Callable[[Mapping[str, Any]], str]) -> Part:
-    """A list of GitHub's as a part, page by page to its end."""
-
-    async def pieces(begin: int) -> AsyncGenerator[str]:
-        page: int | None = begin // 100 + 1
-        skip = begin % 100
-        while page is not None:
-            reply = await github.get(url, params={"per_page": 100, "page": page})
-            for item in reply.json()[skip:]:
-                yield line(item)
-            page, skip = reply.next_page, 0
-
-    return pieces
