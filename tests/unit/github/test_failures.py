@@ -5,10 +5,15 @@ import time
 from typing import Any
 
 import pytest
-from requests import exceptions
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from ringmain_core.errors import NotFound, UpstreamRefused
 from ringmain_github.client import NotGitHub, Reply
@@ -18,10 +23,6 @@ from ringmain_github.failures import Broke, Limited, lacking, require_success, t
 def reply(status: int, body: Any = None, **headers: str) -> Reply:
     text = body if isinstance(body, str) else json.dumps(body or {})
     return Reply(status, {name.replace("_", "-"): value for name, value in headers.items()}, text)
-
-
-def never(reason: Exception) -> MaxRetryError:
-    return MaxRetryError(HTTPConnectionPool("github.test"), "/", reason)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 302, 304])
@@ -128,10 +129,12 @@ def test_a_page_in_html_is_no_reason_to_repeat_its_words() -> None:
     [
         (Broke(502), "transient"),
         (NotGitHub(200), "transient"),
-        (exceptions.ConnectTimeout(never(ConnectTimeoutError())), "down"),
-        (exceptions.ReadTimeout(), "transient"),
-        (exceptions.ConnectionError(ConnectionResetError()), "transient"),
-        (exceptions.ConnectionError(never(NewConnectionError(HTTPConnection(""), "refused"))), "down"),
+        (ConnectTimeoutError(), "down"),
+        (NewConnectionError(HTTPConnection(""), "refused"), "down"),
+        (ReadTimeoutError(HTTPConnectionPool("github.test"), "/", "too late"), "transient"),
+        (ProtocolError("Connection aborted.", ConnectionResetError()), "transient"),
+        (SSLError("certificate verify failed"), "transient"),
+        (OSError("no certificates"), "transient"),
         (RuntimeError("Github server redirected from https protocol to http"), "refused"),
     ],
 )

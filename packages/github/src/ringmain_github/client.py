@@ -146,24 +146,25 @@ class Client:
 
         with self._pool_lock:
             if self._pool is None:
+                at = urlsplit(self._settings.api_url)
                 self._pool = Pool(
-                    self._settings.origin, timeout=self._settings.request_timeout, size=self._settings.at_once
+                    f"{at.scheme}://{at.netloc}",
+                    timeout=self._settings.request_timeout,
+                    size=self._settings.at_once,
                 )
         return Connection(self._pool)
 
 
 def trouble_of(error: Exception) -> Trouble | None:
     """What an exception of the libraries below means; `None` for a defect of ours."""
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
     if isinstance(error, NotGitHub):
         return Trouble("transient", message="Something between here and GitHub answers in its place.")
-    if isinstance(error, OSError) or _is_of_urllib3(error):
-        return Trouble("down" if _was_never_connected(error) else "transient")
+    if isinstance(error, NewConnectionError | ConnectTimeoutError):
+        return Trouble("down")
+    if isinstance(error, HTTPError | OSError):
+        return Trouble("transient")
     if isinstance(error, RuntimeError) and "redirected" in str(error):
         return Trouble("refused", message="GitHub is somewhere else now: the operator should check its URL.")
     return None
-
-
-def _was_never_connected(error: Exception) -> bool:
-    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
-
-    return isinstance(error, NewConnectionError | ConnectTimeoutError)

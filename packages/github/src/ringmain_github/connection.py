@@ -1,7 +1,7 @@
-"""Connections to GitHub for PyGithub, straight from a pool: `requests` is asked for the way there, and once."""
+"""Connections for PyGithub, straight from a pool: `requests` is asked for the way there, and only once."""
 
 from collections.abc import ItemsView, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -67,7 +67,7 @@ class Connection:
         url: str,
         body: str | None,
         headers: Mapping[str, str],
-        stream: bool = False,  # noqa: ARG002, FBT001, FBT002 (as PyGithub calls it)
+        stream: bool = False,  # noqa: ARG002 (as PyGithub calls it)
     ) -> None:
         """Send a request; raises as `Pool.send` does."""
         self._answer = Answer(self._pool.send(verb, url, body, headers))
@@ -105,4 +105,4 @@ class _Way(HTTPAdapter):
         request = requests.Request("GET", origin).prepare()
         pool = self.get_connection_with_tls_context(request, found["verify"], found["proxies"])
         self.cert_verify(pool, origin, found["verify"], None)
-        return pool, cast("str", self.request_url(request, found["proxies"])).removesuffix("/")
+        return pool, self.request_url(request, found["proxies"]).removesuffix("/")
