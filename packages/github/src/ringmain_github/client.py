@@ -157,14 +157,10 @@ class Client:
 
 def trouble_of(error: Exception) -> Trouble | None:
     """What an exception of the libraries below means; `None` for a defect of ours."""
-    from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
-
     if isinstance(error, NotGitHub):
         return Trouble("transient", message="Something between here and GitHub answers in its place.")
-    if isinstance(error, NewConnectionError | ConnectTimeoutError):
-        return Trouble("down")
-    if isinstance(error, HTTPError | OSError):
-        return Trouble("transient")
     if isinstance(error, RuntimeError) and "redirected" in str(error):
         return Trouble("refused", message="GitHub is somewhere else now: the operator should check its URL.")
-    return None
+    from ringmain_github.connection import trouble_on_the_way
+
+    return trouble_on_the_way(error)

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry, Timeout
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from ringmain_core.upstream.trouble import Trouble
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool
@@ -93,6 +96,13 @@ class Answer:
     def read(self) -> str:
         """Its text: GitHub writes UTF-8."""
         return self._answer.data.decode(errors="replace")
+
+
+def trouble_on_the_way(error: Exception) -> Trouble | None:
+    """What an exception of a pool's means; `None` for one that is none."""
+    if isinstance(error, NewConnectionError | ConnectTimeoutError):
+        return Trouble("down")
+    return Trouble("transient") if isinstance(error, HTTPError | OSError) else None
 
 
 class _Way(HTTPAdapter):
