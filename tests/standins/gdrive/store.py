@@ -1,0 +1,139 @@
+"""`Store`: the files of everybody, and all that happens to them; told of by its log of changes."""
+
+import itertools
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+
+from standins.gdrive.access import Access
+from standins.gdrive.file import Content, File, Revision
+from standins.gdrive.index import Index
+from standins.gdrive.models import Change, SharedDrive, User, secret
+from standins.gdrive.people import People
+from standins.gdrive.tree import Tree
+
+
+class Store:
+    """Attributes: epoch: Counts whatever happens."""
+
+    def __init__(self, time: Callable[[], float]) -> None:
+        self.time = time
+        self.people = People()
+        self.tree = Tree()
+        self.access = Access(self.tree, self.people, time)
+        self.index = Index()
+        self.drives: dict[str, SharedDrive] = {}
+        self.log: list[Change] = []
+        self.issued: set[str] = set()
+        self.epoch = 0
+        self._numbers = itertools.count(1)
+
+    @property
+    def files(self) -> dict[str, File]:
+        return self.tree.files
+
+    def new_id(self, prefix: str = "1", size: int = 33) -> str:
+        return prefix + secret("file", next(self._numbers), size=64)[: size - len(prefix)]
+
+    def next_number(self) -> int:
+        return next(self._numbers)
+
+    def add(self, file: File) -> File:
+        """Keep a file that is made."""
+        self.tree.add(file)
+        self._count(file)
+        self.access.forget()
+        self.index.put(file)
+        self._note(file)
+        return file
+
+    def fill(self, files: Iterable[File]) -> None:
+        """Keep many at once, as if they had always been there."""
+        for file in files:
+            self.tree.add(file)
+            self._count(file)
+            self.index.put(file)
+        self.access.forget()
+        self.epoch += 1
+
+    def touch(self, file: File, by: str = "") -> None:
+        """Something about it changed; by whom, if it counts as a modification."""
+        file.version += 1
+        if by:
+            now = self.time()
+            file.modified = now
+            file.modified_by[by] = now
+            file.author = by
+        self.index.put(file)
+        self._note(file)
+
+    def revise(self, file: File, content: Content, by: str, *, keep: bool = False) -> Revision:
+        """Give it new content."""
+        now, blob = self.time(), content.native is None
+        number = (
+            f"0B{secret(file.id, len(file.revisions), now, size=32)}"
+            if blob
+            else str(len(file.revisions) + 1)
+        )
+        made = Revision(number, content, file.mime_type, now, by, keep, file.name)
+        before = file.content.size if file.content else 0
+        file.revisions.append(made)
+        owner = self.people.find(file.owner)
+        if owner is not None and file.id in self.files:
+            owner.used += content.size - before
+        return made
+
+    @contextmanager
+    def losing(self, *files: File) -> Generator[None]:
+        """Note of these and what lies in them who does not see them any more after what is done inside."""
+        every = [one for file in files for one in self.tree.below(file)]
+        before = {one.id: self.access.viewers(one) for one in every}
+        yield
+        self.access.forget()
+        for one in every:
+            there = one.id in self.files
+            after = self.access.viewers(one) if there else frozenset[str]()
+            self._note(one, before[one.id] - after)
+
+    def move(self, file: File, parent: File) -> None:
+        """Put it into another folder, of another drive perhaps."""
+        with self.losing(file):
+            self.tree.place(file, parent.id)
+            for one in self.tree.below(file):
+                if one.drive != parent.drive:
+                    one.drive = parent.drive
+                    one.owner = "" if parent.drive else (one.owner or parent.owner)
+            file.version += 1
+
+    def trash(self, file: File, by: str, *, to: bool = True) -> None:
+        self.tree.trash(file, to=to)
+        file.trashed_at, file.trashed_by = (self.time(), by) if to else (0.0, "")
+        for one in list(self.tree.below(file)):
+            self.touch(one)
+
+    def remove(self, file: File) -> None:
+        """Delete it, and what lies in it, for good."""
+        with self.losing(file):
+            for one in reversed(list(self.tree.below(file))):
+                self._count(one, sign=-1)
+                self.tree.remove(one)
+                self.index.drop(one.id)
+
+    def note_drive(self, drive: SharedDrive, left: frozenset[str] = frozenset()) -> None:
+        self.epoch += 1
+        self.log.append(Change(len(self.log), self.time(), drive.id, drive.id, "drive", left))
+
+    def members(self, drive: SharedDrive) -> frozenset[str]:
+        top = self.files.get(drive.id)
+        return self.access.viewers(top) if top is not None else frozenset()
+
+    def home(self, user: User) -> File:
+        return self.files[user.root]
+
+    def _note(self, file: File, left: frozenset[str] = frozenset()) -> None:
+        self.epoch += 1
+        self.log.append(Change(len(self.log), self.time(), file.id, file.drive, "file", left))
+
+    def _count(self, file: File, sign: int = 1) -> None:
+        owner = self.people.find(file.owner)
+        if owner is not None and file.content is not None:
+            owner.used += sign * file.content.size
