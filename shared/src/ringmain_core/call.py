@@ -110,15 +110,24 @@ class Call:
         """Seconds until the deadline."""
         return self.deadline - time.monotonic()
 
-    async def saw(self, audience: "Audience") -> None:
-        """Say that the answer holds untrusted text which this audience, and nobody else, can read."""
-        if self.flow is not None:
-            await self.flow.saw(self, audience)
+    async def saw(self, audience: "Audience", place: str = "") -> None:
+        """Say that the answer holds untrusted text which this audience, and nobody else, can read.
 
-    async def may_share(self, audience: "Audience", what: str) -> None:
-        """Ask a person where something read before could now reach more people; see `Flow.may_share`."""
+        Args:
+            audience: Who can.
+            place: Where it is, if others of the same audience have other readers: a channel, for example.
+        """
         if self.flow is not None:
-            await self.flow.may_share(self, audience, what)
+            from ringmain_core.flow import Reading
+
+            await self.flow.saw(self, Reading(audience, place))
+
+    async def may_share(self, audience: "Audience", what: str, place: str = "") -> None:
+        """Ask a person where something read before could now reach others; see `Flow.may_share`."""
+        if self.flow is not None:
+            from ringmain_core.flow import Reading
+
+            await self.flow.may_share(self, Reading(audience, place), what)
 
     async def note(self, value: Any) -> None:
         """Keep a JSON value with this call's idempotency key, before the effect.

@@ -114,6 +114,21 @@ async def tell(wall: Wall, call: Call, text: str) -> str:
     return "told"
 
 
+@tool(access="read", title="Visit")
+async def visit(wall: Wall, call: Call, room: str) -> str:
+    """Read what only those in one room can read."""
+    await call.saw("group", room)
+    return "; ".join(wall.posts)
+
+
+@tool(access="write", title="Whisper")
+async def whisper(wall: Wall, call: Call, room: str, text: str) -> str:
+    """Post to one room."""
+    await call.may_share("group", f"Whisper in {room}", room)
+    wall.posts.append(text)
+    return "whispered"
+
+
 @asynccontextmanager
 async def _connect(_: ConnectorSettings, __: Services) -> AsyncGenerator[Wall]:
     yield Wall()
@@ -140,7 +155,7 @@ CONNECTOR = WallConnector(
     connect=_connect,
     ready=_ready,
     diagnose=_diagnose,
-    tools=(post, shout, remove, look, publish, tell),
+    tools=(post, shout, remove, look, publish, tell, visit, whisper),
 )
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
 
@@ -396,6 +411,25 @@ async def test_telling_more_people_than_could_read_it_asks_first(mode: str) -> N
         assert "(public)" in question
         assert "(group)" in question
         assert wall.posts == ["before", "to the group", "after"]
+
+
+@ERAS
+async def test_a_place_as_narrow_as_the_one_that_was_read_is_asked_about_unless_it_is_the_same(
+    mode: str,
+) -> None:
+    wall, person = Wall(), Person(confirm=True)
+    async with bench(CONNECTOR, upstream=wall, mode=mode, elicitation_callback=person) as at:
+        await at.client.call_tool("visit", {"room": "red"})
+        await at.client.call_tool("whisper", {"room": "red", "text": "1"})
+        await at.client.call_tool("tell", {"text": "2"})
+        assert person.asked == []
+        await at.client.call_tool("whisper", {"room": "blue", "text": "3"})
+        await at.client.call_tool("visit", {"room": "blue"})
+        await at.client.call_tool("whisper", {"room": "blue", "text": "4"})
+    assert wall.posts == ["1", "2", "3", "4"]
+    assert [question.partition("?")[0] for question in person.asked] == ["Whisper in blue"] * 2
+    assert "(red)" in person.asked[0]
+    assert "(several places)" in person.asked[1]
 
 
 async def test_policy_can_switch_the_flow_rule_off() -> None:

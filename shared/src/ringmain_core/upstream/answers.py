@@ -11,7 +11,7 @@ from pydantic_core import PydanticSerializationError, to_json, to_jsonable_pytho
 from ringmain_core.call import Call
 from ringmain_core.declarations import Declaration
 from ringmain_core.errors import DeadlineExceeded, UpstreamUnavailable
-from ringmain_core.flow import Audience, Flow
+from ringmain_core.flow import Flow, Reading
 from ringmain_core.results import WireResult
 from ringmain_core.telemetry.signals import NoSignals, Signals
 from ringmain_core.upstream.cache import Cache, Copies, Copy
@@ -117,23 +117,24 @@ class Answers:
             result = await run()
         finally:
             call.flow = flow
-        audiences = tuple(heard.audiences)
+        readings = tuple(reading.to_text() for reading in heard.readings)
         if not _may_be_kept(result):
-            return Copy(result, self._clock(), 0, audiences)
+            return Copy(result, self._clock(), 0, readings)
         try:
             encoded = to_json(result)
         except PydanticSerializationError:  # half a character: it can be answered, not kept
-            return Copy(result, self._clock(), 0, audiences)
-        copy = Copy(result, self._clock(), len(encoded), audiences)
+            return Copy(result, self._clock(), 0, readings)
+        copy = Copy(result, self._clock(), len(encoded), readings)
         self._copies.put(key, copy, cache.kept)
         if self._shared is not None:
-            self._shared.put(key, encoded, audiences, cache.kept)
+            self._shared.put(key, encoded, readings, cache.kept)
         return copy
 
     async def _again(self, copy: Copy, call: Call) -> WireResult:
         """A copy as the answer of another call, which has now read it, too."""
-        for audience in copy.audiences:
-            await call.saw(cast("Audience", audience))
+        for text in copy.readings:
+            reading = Reading.from_text(text)
+            await call.saw(reading.audience, reading.place)
         return _marked(copy.result, CACHE_META, {"age_seconds": round(self._age(copy), 1)})
 
     def _age(self, copy: Copy) -> float:
@@ -141,20 +142,20 @@ class Answers:
 
 
 class _Heard(Flow):
-    """Notes which audiences a function says it has seen, so that whoever gets a copy has seen them, too."""
+    """Notes what a function says it has read, so that whoever gets a copy has read it, too."""
 
     def __init__(self, flow: Flow | None) -> None:
         self._flow = flow
-        self.audiences: set[Audience] = set()
+        self.readings: set[Reading] = set()
 
-    async def saw(self, call: Call, audience: Audience) -> None:
-        self.audiences.add(audience)
+    async def saw(self, call: Call, reading: Reading) -> None:
+        self.readings.add(reading)
         if self._flow is not None:
-            await self._flow.saw(call, audience)
+            await self._flow.saw(call, reading)
 
-    async def may_share(self, call: Call, audience: Audience, what: str) -> None:
+    async def may_share(self, call: Call, reach: Reading, what: str) -> None:
         if self._flow is not None:
-            await self._flow.may_share(call, audience, what)
+            await self._flow.may_share(call, reach, what)
 
 
 def _key(declaration: Declaration, raw: Mapping[str, Any], call: Call) -> str:

@@ -36,13 +36,13 @@ class Copy:
     Attributes:
         made: When, on the clock of the cache.
         size: Bytes, as JSON.
-        audiences: Who may read what is in it, as the function has said (`Call.saw`).
+        readings: What is in it, as the function has said (`Call.saw`): texts of `flow.Reading`.
     """
 
     result: WireResult
     made: float
     size: int
-    audiences: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
 
 
 class Copies:

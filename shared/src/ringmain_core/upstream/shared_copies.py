@@ -52,15 +52,15 @@ class SharedCopies:
             return None
         kept = json.loads(opened)
         age = max(0.0, self._wall() - kept["made"])
-        return Copy(kept["result"], self._clock() - age, len(opened), tuple(kept["audiences"]))
+        return Copy(kept["result"], self._clock() - age, len(opened), tuple(kept["readings"]))
 
-    def put(self, key: str, encoded: bytes, audiences: Sequence[str], seconds: float) -> None:
+    def put(self, key: str, encoded: bytes, readings: Sequence[str], seconds: float) -> None:
         """Keep an answer that was made just now, as JSON."""
 
         async def put() -> None:
-            kept = b'{"made":%r,"audiences":%s,"result":%s}' % (
+            kept = b'{"made":%r,"readings":%s,"result":%s}' % (
                 self._wall(),
-                json.dumps(list(audiences)).encode(),
+                json.dumps(list(readings)).encode(),
                 encoded,
             )
             try:

@@ -9,7 +9,7 @@ from pydantic import Field
 from ringmain_core.call import Call
 from ringmain_core.declarations import Declaration
 from ringmain_core.errors import DeadlineExceeded, InvalidArguments, UpstreamRefused, UpstreamUnavailable
-from ringmain_core.flow import Audience, Flow
+from ringmain_core.flow import Audience, Flow, Reading
 from ringmain_core.policy import Grant
 from ringmain_core.sealing import KeyRing
 from ringmain_core.tooling import resource, tool
@@ -228,8 +228,8 @@ class Read(Flow):
     def __init__(self) -> None:
         self.by: list[tuple[str, Audience]] = []
 
-    async def saw(self, call: Call, audience: Audience) -> None:
-        self.by.append((call.session or "", audience))
+    async def saw(self, call: Call, reading: Reading) -> None:
+        self.by.append((call.session or "", reading.audience))
 
 
 async def test_who_gets_a_kept_answer_has_read_what_is_in_it() -> None:
