@@ -1,0 +1,139 @@
+"""What people have written, as Markdown for a model: Slack's own markup undone, ids replaced by names."""
+
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from ringmain_core.text import clean, prose
+from ringmain_slack.conversations import Person
+
+_MARKUP = re.compile(r"<([^<>\n]{1,3000})>")
+_BROADCASTS = {"here", "channel", "everyone", "group"}
+_PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+_TEXTS = ("pretext", "title", "text", "fallback")
+
+
+def people_in(message: Mapping[str, Any]) -> Iterator[str]:
+    """Ids of whoever a message is from, or names."""
+    if "user" in message:
+        yield message["user"]
+    yield from _PERSON.findall(_raw(message))
+
+
+def author_of(message: Mapping[str, Any], people: Mapping[str, Person]) -> str:
+    """The name of whoever wrote a message."""
+    name = str(message.get("user", ""))
+    if name in people:
+        return people[name].name
+    profile: Mapping[str, Any] = message.get("bot_profile") or {}
+    return clean(str(message.get("username") or profile.get("name") or name or "somebody"))
+
+
+def text_of(message: Mapping[str, Any], people: Mapping[str, Person]) -> str:
+    """The text of a message, cleaned: nothing in it loads by itself, and people are named."""
+    return prose(_unescaped(_raw(message), people)).replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def plain(text: str, people: Mapping[str, Person]) -> str:
+    """A text with Slack's markup, such as a topic, on one line."""
+    return " ".join(prose(_unescaped(text, people)).split())
+
+
+def _raw(message: Mapping[str, Any]) -> str:
+    """Everything that a message says, in Slack's markup."""
+    said = [str(message.get("text") or "")]
+    if not said[0].strip():
+        said = list(_of_blocks(message.get("blocks") or ()))
+    for attachment in message.get("attachments") or ():
+        lines = [str(attachment[name]) for name in _TEXTS[:3] if attachment.get(name)]
+        lines = lines or [str(attachment.get("fallback") or "")]
+        said += [f"> {line}" for line in "\n".join(lines).split("\n") if line.strip()]
+    return "\n".join(line for line in said if line)
+
+
+def _of_blocks(blocks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The texts of blocks, where a message has no text beside them."""
+    for block in blocks:
+        kind = block.get("type")
+        if kind == "rich_text":
+            yield from _rich(block.get("elements") or ())
+        elif kind == "image":
+            yield f"![{block.get('alt_text', '')}]({block.get('image_url', 'in Slack')})"
+        elif kind == "table":
+            for row in block.get("rows") or ():
+                yield " | ".join(_cell(cell) for cell in row)
+        else:
+            for part in (block.get("text"), *(block.get("fields") or ()), *(block.get("elements") or ())):
+                said = cast("Mapping[str, Any]", part).get("text") if isinstance(part, Mapping) else part
+                if isinstance(said, str) and said:
+                    yield said
+
+
+def _cell(cell: Mapping[str, Any]) -> str:
+    return str(cell.get("text", "")) if cell.get("type") == "raw_text" else " ".join(_of_blocks([cell]))
+
+
+def _rich(elements: Sequence[Mapping[str, Any]], indent: int = 0) -> Iterator[str]:
+    for element in elements:
+        inner: Sequence[Mapping[str, Any]] = element.get("elements") or ()
+        match element.get("type"):
+            case "rich_text_list":
+                ordered = element.get("style") == "ordered"
+                depth = int(element.get("indent", indent))
+                for number, item in enumerate(inner, start=1):
+                    mark = f"{number}." if ordered else "-"
+                    yield f"{'  ' * depth}{mark} {_line(item.get('elements') or ())}"
+            case "rich_text_preformatted":
+                yield f"```\n{_line(inner)}\n```"
+            case "rich_text_quote":
+                yield "\n".join(f"> {line}" for line in _line(inner).split("\n"))
+            case _:
+                yield _line(inner)
+
+
+def _line(elements: Sequence[Mapping[str, Any]]) -> str:
+    made: list[str] = []
+    for element in elements:
+        match element.get("type"):
+            case "link":
+                made.append(f"<{element.get('url', '')}|{element.get('text') or element.get('url', '')}>")
+            case "user":
+                made.append(f"<@{element.get('user_id', '')}>")
+            case "channel":
+                made.append(f"<#{element.get('channel_id', '')}>")
+            case "usergroup":
+                made.append(f"<!subteam^{element.get('usergroup_id', '')}>")
+            case "broadcast":
+                made.append(f"<!{element.get('range', 'channel')}>")
+            case "emoji":
+                made.append(f":{element.get('name', '')}:")
+            case _:
+                made.append(html.escape(str(element.get("text", "")), quote=False))
+    return "".join(made)
+
+
+def _unescaped(text: str, people: Mapping[str, Person]) -> str:
+    def shown(match: re.Match[str]) -> str:
+        target, _, label = match[1].partition("|")
+        if target.startswith("@"):
+            person = people.get(target[1:])
+            return f"@{person.name}" if person else f"@{label or target[1:]}"
+        if target.startswith("#"):
+            return f"#{label or target[1:]}"
+        if target.startswith("!"):
+            return _special(target[1:], label)
+        if re.match(r"(https?|mailto|tel):", target):
+            bare = target.removeprefix("mailto:").removeprefix("tel:")
+            return bare if label in ("", target, bare) else f"[{label}]({target})"
+        return match[0]
+
+    return html.unescape(_MARKUP.sub(shown, text))
+
+
+def _special(target: str, label: str) -> str:
+    if target.split("^", maxsplit=1)[0] in _BROADCASTS:
+        return f"@{target.split('^', maxsplit=1)[0]}"
+    if target.startswith("subteam^"):
+        return label or f"@{target.removeprefix('subteam^')}"
+    return label or target  # a date has its text as label
