@@ -17,7 +17,7 @@ from ringmain_core.telemetry.signals import NoSignals, Signals
 from ringmain_core.upstream.breaker import Breaker
 from ringmain_core.upstream.bulkhead import Bulkhead
 from ringmain_core.upstream.retries import Retries
-from ringmain_core.upstream.threads import run_in_thread
+from ringmain_core.upstream.threads import Threads
 from ringmain_core.upstream.tries import Attempt, Failed, NotTried, Tries
 from ringmain_core.upstream.trouble import NOTHING_DONE, Classify, in_our_words
 
@@ -55,6 +55,7 @@ class Guard:
         self._tries = Tries(
             system, classify, breaker, bulkhead, signals=self._signals, on_answer=on_answer, clock=clock
         )
+        self._threads = Threads(bulkhead.at_once)
         self._clock = clock
         self._random = random
         self._sleep = sleep
@@ -107,7 +108,11 @@ class Guard:
         When the time is over the caller is told at once; the thread keeps its place until it ends, and what
         it returns is dropped.
         """
-        return await self._call(partial(run_in_thread, function), access, name, idempotent, timeout)
+        return await self._call(partial(self._threads.run, function), access, name, idempotent, timeout)
+
+    def close(self) -> None:
+        """Let its threads end."""
+        self._threads.close()
 
     async def _call(
         self,

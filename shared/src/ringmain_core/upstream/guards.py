@@ -69,7 +69,7 @@ class Guards:
         )
         if self._state is not None and self._state.shared:
             self._stops.append(self._state.subscribe(_topic(system), partial(self._hear, breaker)))
-        return Guard(
+        guard = Guard(
             system,
             classify,
             breaker,
@@ -78,9 +78,11 @@ class Guards:
             signals=self._signals,
             on_answer=None if self._outages is None else partial(self._outages.over, system),
         )
+        self._stops.append(guard.close)
+        return guard
 
     def close(self) -> None:
-        """Stop listening to other replicas."""
+        """Stop listening to other replicas, and let all threads end."""
         for stop in self._stops:
             stop()
         self._stops.clear()

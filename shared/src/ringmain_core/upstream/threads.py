@@ -1,40 +1,69 @@
 """Runs the functions of synchronous libraries in threads."""
 
 import asyncio
-import math
-import threading
 from collections.abc import Callable
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
-import anyio
-import anyio.to_thread
+import anyio.lowlevel
 
 T = TypeVar("T")
 
 
-async def run_in_thread(function: Callable[[], T], ended: Callable[[], None]) -> T:
-    """Run a function in a thread. Whoever is cancelled stops waiting for it; the thread goes on to its end.
+class Threads:
+    """Threads that are started when they are needed, and stay.
 
     Args:
-        function: What may block.
-        ended: Called once, on the event loop, when the thread is free again or was never needed.
+        most: How many there may be; whoever runs functions here keeps to it.
     """
-    loop = asyncio.get_running_loop()
-    begun = threading.Lock()  # whoever takes it first decides: the thread to begin, or the caller to give up
 
-    def work() -> T:
-        if not begun.acquire(blocking=False):
-            raise RuntimeError("given up before it began")
+    def __init__(self, most: int) -> None:
+        self._executor = ThreadPoolExecutor(most, thread_name_prefix="ringmain")
+
+    async def run(self, function: Callable[[], T], ended: Callable[[], None]) -> T:
+        """Run a function. Whoever is cancelled stops waiting for it; the thread goes on to its end.
+
+        Args:
+            function: What may block.
+            ended: Called once, on the event loop, when the thread is free again or was never needed.
+        """
         try:
-            return function()
-        finally:
-            with suppress(RuntimeError):  # the loop may be closed by now
-                loop.call_soon_threadsafe(ended)
-
-    try:
-        unlimited = anyio.CapacityLimiter(math.inf)  # who may have a thread was decided before
-        return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=unlimited)
-    finally:
-        if begun.acquire(blocking=False):
+            await anyio.lowlevel.checkpoint_if_cancelled()
+        except BaseException:
             ended()
+            raise
+        loop = asyncio.get_running_loop()
+        result: asyncio.Future[T] = loop.create_future()
+
+        # The loop is woken once for all: that costs more than most of what is done there.
+        def returned(value: T) -> None:
+            ended()
+            if not result.done():
+                result.set_result(value)
+
+        def failed(error: BaseException) -> None:
+            ended()
+            if not result.done():
+                result.set_exception(error)
+
+        def work() -> None:
+            try:
+                value = context.run(function)
+            except BaseException as error:  # noqa: BLE001 (it is raised where the result is waited for)
+                loop.call_soon_threadsafe(failed, error)
+            else:
+                loop.call_soon_threadsafe(returned, value)
+
+        context = copy_context()
+        begun = self._executor.submit(work)
+        try:
+            return await result
+        except BaseException:
+            if begun.cancel():
+                ended()
+            raise
+
+    def close(self) -> None:
+        """Let the threads end, each when it has done what it does."""
+        self._executor.shutdown(wait=False)

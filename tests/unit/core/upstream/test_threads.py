@@ -5,7 +5,7 @@ import anyio
 import pytest
 
 from ringmain_core.errors import DeadlineExceeded, UpstreamUnavailable
-from ringmain_core.upstream.threads import run_in_thread
+from ringmain_core.upstream.threads import Threads
 from unit.core.upstream.test_guard import Rig, Vendor
 
 pytestmark = pytest.mark.anyio
@@ -59,5 +59,5 @@ async def test_a_thread_that_was_never_needed_gives_its_place_back() -> None:
     ran: list[str] = []
     with anyio.CancelScope() as scope:
         scope.cancel()
-        await run_in_thread(partial(ran.append, "ran"), partial(ended.append, "ended"))
+        await Threads(1).run(partial(ran.append, "ran"), partial(ended.append, "ended"))
     assert (ended, ran) == (["ended"], [])
