@@ -3,7 +3,9 @@
 from ringmain_core.connector import Connector
 from ringmain_slack.api import Slack, connect
 from ringmain_slack.doctor import diagnose, ready
+from ringmain_slack.prompts import PROMPTS
 from ringmain_slack.provider import provider
+from ringmain_slack.resources import RESOURCES
 from ringmain_slack.settings import SlackSettings
 from ringmain_slack.tools import TOOLS
 
@@ -20,6 +22,8 @@ connector: Connector[SlackSettings, Slack] = Connector(
     ready=ready,
     diagnose=diagnose,
     tools=TOOLS,
+    resources=RESOURCES,
+    prompts=PROMPTS,
     fences=("channel",),
     provider=provider,
 )

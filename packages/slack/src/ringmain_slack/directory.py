@@ -11,10 +11,9 @@ import anyio
 
 from ringmain_core.errors import NotFound, ToolFailure, UpstreamUnavailable
 from ringmain_slack.conversations import Conversation, Person, conversation_of, person_of
+from ringmain_slack.identity import Identity
 
 T = TypeVar("T")
-EVERY_KIND = "public_channel,private_channel,mpim,im"
-_CHANNELS = "public_channel,private_channel"
 PAGE = 1_000
 """The most that Slack gives in one page of a list."""
 
@@ -29,6 +28,8 @@ _MOST_ASKED = 30
 
 class Asks(Protocol):
     """What the directory needs of a workspace."""
+
+    about: Identity
 
     async def get(self, method: str, /, **arguments: Any) -> Mapping[str, Any]:
         """Ask Slack something."""
@@ -121,10 +122,11 @@ class Directory:
             if found.name == name:
                 return found
             del self._ids[name]  # renamed meanwhile
+        types = ask.about.types(("public", "private"))
         async with self._alone:
             for method in ("users.conversations", "conversations.list"):
                 walk = self._walk(method)
-                async for page in self._walked(ask, method, walk, name, types=_CHANNELS):
+                async for page in self._walked(ask, method, walk, name, types=types):
                     found = [conversation_of(row) for row in page]
                     for one in found:
                         self.saw(one)
@@ -187,6 +189,19 @@ class Directory:
             for name in unknown[:_MOST_ASKED]:
                 tasks.start_soon(look_up, name)
         return found
+
+    def known_people(self, part: str) -> list[Person]:
+        """People that were met before, whose handle or name holds these letters."""
+        wanted = part.casefold()
+        return [
+            one
+            for one in self._people.values()
+            if wanted in one.handle.casefold() or wanted in one.name.casefold()
+        ]
+
+    def known_channels(self) -> list[Conversation]:
+        """Conversations that were met before."""
+        return list(self._conversations.values())
 
     async def called(self, ask: Asks, text: str) -> Person:
         """Somebody by id, e-mail address, handle or full name.

@@ -1,10 +1,18 @@
 """Who a token is, and where."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ringmain_slack.client import Reply
+from ringmain_slack.settings import Kind
+
+_TYPES: Mapping[Kind, tuple[str, str]] = {
+    "public": ("public_channel", "channels:read"),
+    "private": ("private_channel", "groups:read"),
+    "group": ("mpim", "mpim:read"),
+    "dm": ("im", "im:read"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,15 @@ class Identity:
     handle: str
     is_bot: bool
     scopes: frozenset[str]
+
+    def types(self, kinds: Iterable[Kind] = ("public", "private", "dm", "group")) -> str:
+        """What to ask Slack's lists for: of these kinds those that the token may list, in Slack's words.
+
+        All of them where that is none, so that Slack's refusal names the scope.
+        """
+        wanted = [_TYPES[kind] for kind in kinds]
+        listed = [name for name, scope in wanted if not self.scopes or scope in self.scopes]
+        return ",".join(listed or [name for name, _ in wanted])
 
 
 def identity_of(reply: Reply) -> Identity:

@@ -40,6 +40,12 @@ def plain(text: str, people: Mapping[str, Person]) -> str:
     return " ".join(prose(_unescaped(text, people)).split())
 
 
+def subject_of(told: Mapping[str, Any], name: str) -> str:
+    """The `topic` or `purpose` of a channel, on one line."""
+    said: Mapping[str, Any] = told.get(name) or {}
+    return plain(str(said.get("value") or ""), {})
+
+
 def _raw(message: Mapping[str, Any]) -> str:
     """Everything that a message says, in Slack's markup."""
     said = [str(message.get("text") or "")]

@@ -3,6 +3,12 @@
 from collections.abc import Sequence
 
 from ringmain_core.declarations import Tool
-from ringmain_slack.tools import identity, reading
+from ringmain_slack.tools import channels, files, identity, listing, reading
 
-TOOLS: Sequence[Tool] = (*identity.TOOLS, *reading.TOOLS)
+TOOLS: Sequence[Tool] = (
+    *identity.TOOLS,
+    *listing.TOOLS,
+    *channels.TOOLS,
+    *reading.TOOLS,
+    *files.TOOLS,
+)

@@ -1,0 +1,95 @@
+"""Files as Slack keeps them: where they are shared, and so whether a caller may have them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ringmain_core.call import Call
+from ringmain_core.errors import InvalidArguments, NotFound, OutsideFence
+from ringmain_core.text import clean
+from ringmain_slack.api import Place, Slack, Workspace
+from ringmain_slack.references import Reference
+
+_ID = re.compile(r"F[A-Z0-9]{7,20}")
+_LINK = re.compile(r"/(?:files/[A-Z0-9]+|docs/[A-Z0-9]+|canvas/[A-Z0-9]+)/(F[A-Z0-9]{7,20})(?:/|$|\?)")
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A file that the caller may have.
+
+    Attributes:
+        place: A conversation in which it is shared, and which the caller may use; `None` for an own file that
+            is shared nowhere.
+        told: As Slack describes it.
+    """
+
+    workspace: Workspace
+    place: Place | None
+    told: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.told["id"])
+
+    @property
+    def title(self) -> str:
+        return " ".join(clean(str(self.told.get("title") or self.told.get("name") or self.id)).split())
+
+    @property
+    def is_canvas(self) -> bool:
+        return self.told.get("mode") == "quip" or self.told.get("filetype") in ("quip", "canvas")
+
+    @property
+    def source(self) -> str:
+        return f"Slack file {self.id}"
+
+    async def saw(self, call: Call) -> None:
+        """Say that the answer holds what is in it."""
+        if self.place is None:
+            await call.saw("self", self.source)
+        else:
+            await self.place.saw(call)
+
+
+def file_id(text: str) -> str:
+    """The id of a file or canvas, from itself or a link.
+
+    Raises:
+        InvalidArguments: Where the text is neither.
+    """
+    text = text.strip()
+    found = _LINK.search(text) if "://" in text else _ID.fullmatch(text)
+    if found is None:
+        raise InvalidArguments("Give a file's or canvas' id (`F…`), as messages show it, or a link to it.")
+    return found[found.re.groups]
+
+
+async def shared_file(slack: Slack, call: Call, text: str, workspace: str | None = None) -> SharedFile:
+    """A file by id or link, if it is shared where the caller may read, or is an own one.
+
+    Raises:
+        InvalidArguments: Where the text names none.
+        OutsideFence: Where it is not there, or only in conversations that are not for the caller.
+    """
+    name = file_id(text)
+    at = await slack.workspace(call, workspace)
+    try:
+        told: Mapping[str, Any] = (await at.get("files.info", file=name))["file"]
+    except NotFound:
+        raise _not_yours(name) from None
+    shared = [*(told.get("channels") or ()), *(told.get("groups") or ()), *(told.get("ims") or ())]
+    for conversation in shared:
+        try:
+            place = await slack.place_of(call, Reference(id=conversation), workspace)
+        except (NotFound, OutsideFence):
+            continue
+        return SharedFile(at, place, told)
+    if not shared and told.get("user") == at.about.user:
+        return SharedFile(at, None, told)
+    raise _not_yours(name)
+
+
+def _not_yours(name: str) -> OutsideFence:
+    return OutsideFence(f"The file {name} is not there, or not shared in a conversation that you may use.")
