@@ -17,6 +17,10 @@ class Answer(BaseModel):
         """The answer for a model to read. The default is compact JSON; most answers can do better."""
         return self.model_dump_json(exclude_none=True)
 
+    def media(self) -> list[dict[str, Any]]:
+        """Content in the protocol's form that goes beside the text, outside its budget: images."""
+        return []
+
 
 def success(value: object, budget: int) -> WireResult:
     """The wire form of what a tool returned.
@@ -39,7 +43,8 @@ def success(value: object, budget: int) -> WireResult:
                 "less detail, or a narrower filter."
             )
         structured = value.model_dump(mode="json", exclude_none=True)
-        return {"content": [{"type": "text", "text": text}], "structuredContent": structured}
+        content = [{"type": "text", "text": text}, *value.media()]
+        return {"content": content, "structuredContent": structured}
     wire = as_wire(value)
     if wire is None:
         raise TypeError(f"a tool returned {type(value).__name__}; it may return text, an Answer or a result")
