@@ -1,7 +1,7 @@
 """One thing with long parts: as much of them as fits the budget, and a cursor for the rest."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ringmain_core.answers import PagedItem, size_of
 from ringmain_core.call import Call
@@ -9,6 +9,8 @@ from ringmain_core.cursors import Cursors
 
 Part = Callable[[int], AsyncGenerator[str]]
 """The pieces of a part from a number on: each is whole where it fits, and nothing is asked for in vain."""
+
+T = TypeVar("T", bound=str)
 
 _FRAME = 1_000  # bytes for what stands around the parts
 _LEAST = 200  # bytes of a text that are shown, however little room there is
@@ -64,6 +66,11 @@ async def filled(
             answer.truncated.append(f"{rest}: call again with `next_cursor` as `cursor`.")
             break
     return answer
+
+
+def chosen(known: Mapping[T, Callable[[], Part]], include: Sequence[T] | None) -> dict[str, Part]:
+    """The parts that were asked for, in the order of all; nothing is worked out for the others."""
+    return {name: part() for name, part in known.items() if name in include} if include else {}
 
 
 def whole(text: str) -> Part:

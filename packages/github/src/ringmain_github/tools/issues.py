@@ -1,13 +1,14 @@
 """Issues and pull requests as rows, and one issue whole."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
 from ringmain_core.answers import Cell, PagedItem, Rows
 from ringmain_core.call import Call
-from ringmain_core.parts import Part, filled, whole
+from ringmain_core.parts import Part, chosen, filled, whole
 from ringmain_core.text import clean, prose
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub, Repository
@@ -124,17 +125,16 @@ async def get_issue(
     """Show one issue: its state and, where asked for, its text, its comments with their ids, and links."""
     repository = await github.repo(call, repo)
     issue = await issue_of(github, call, repository, number)
-    url = repository.path("issues", number)
-    known: dict[Include, Part] = {
-        "body": whole(prose(issue["body"] or "")),
-        "comments": listed(github, f"{url}/comments", _comment),
-        "timeline": listed(github, f"{url}/timeline", lambda event: _event(call, repository, event)),
-        "sub_issues": listed(github, f"{url}/sub_issues", lambda each: _sub_issue(call, repository, each)),
-        "linked_prs": _linked(github, call, repository, number),
+    at = partial(repository.path, "issues", number)
+    known: dict[Include, Callable[[], Part]] = {
+        "body": lambda: whole(prose(issue["body"] or "")),
+        "comments": lambda: listed(github, at("comments"), _comment),
+        "timeline": lambda: listed(github, at("timeline"), lambda event: _event(call, repository, event)),
+        "sub_issues": lambda: listed(github, at("sub_issues"), lambda one: _sub_issue(call, repository, one)),
+        "linked_prs": lambda: _linked(github, call, repository, number),
     }
-    wanted = {name: part for name, part in known.items() if name in (include or ())}
     source = f"{repository.full_name}#{number}"
-    answer = await filled(github.cursors, call, source, _facts(issue), wanted, cursor)
+    answer = await filled(github.cursors, call, source, _facts(issue), chosen(known, include), cursor)
     await call.saw(repository.audience)
     return answer
 

@@ -1,6 +1,7 @@
 """Pull requests: one of them whole, and creating or changing it."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
@@ -9,7 +10,7 @@ from ringmain_core.answers import PagedItem
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, ToolFailure, UpstreamRefused
-from ringmain_core.parts import Part, filled, whole
+from ringmain_core.parts import Part, chosen, filled, whole
 from ringmain_core.steps import Step, sent_or_found, take
 from ringmain_core.text import prose
 from ringmain_core.tooling import tool
@@ -39,17 +40,17 @@ async def get_pull_request(
     repository = await github.repo(call, repo)
     pull = await pull_of(github, repository, number)
     sha = pull["head"]["sha"]
-    known: dict[Include, Part] = {
-        "body": whole(prose(pull["body"] or "")),
-        "files": listed(github, repository.path("pulls", number, "files"), stat_of),
-        "commits": listed(github, repository.path("pulls", number, "commits"), commit_line),
-        "reviews": listed(github, repository.path("pulls", number, "reviews"), review_line),
-        "threads": _threads(github, repository, number),
-        "checks": _checks(github, repository, sha),
+    at = partial(repository.path, "pulls", number)
+    known: dict[Include, Callable[[], Part]] = {
+        "body": lambda: whole(prose(pull["body"] or "")),
+        "files": lambda: listed(github, at("files"), stat_of),
+        "commits": lambda: listed(github, at("commits"), commit_line),
+        "reviews": lambda: listed(github, at("reviews"), review_line),
+        "threads": lambda: _threads(github, repository, number),
+        "checks": lambda: _checks(github, repository, sha),
     }
-    wanted = {name: part for name, part in known.items() if name in (include or ())}
     source = f"{repository.full_name}#{number}"
-    answer = await filled(github.cursors, call, source, facts_of(pull), wanted, cursor)
+    answer = await filled(github.cursors, call, source, facts_of(pull), chosen(known, include), cursor)
     answer.truncated += beyond(pull, [*answer.parts])
     await call.saw(repository.audience)
     return answer

@@ -1,6 +1,6 @@
 """Repositories: what they are, their files, and what is in a file."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
@@ -8,7 +8,7 @@ from pydantic import Field
 from ringmain_core.answers import Cell, PagedItem, Rows, fitting
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
-from ringmain_core.parts import Part, filled, whole
+from ringmain_core.parts import Part, chosen, filled, whole
 from ringmain_core.policy import Fence
 from ringmain_core.text import clean, prose, untrusted
 from ringmain_core.tooling import tool
@@ -36,17 +36,15 @@ async def get_repo(
     """Overview of one repository; its readme, languages, branches, tags and releases where you ask."""
     repository = await github.repo(call, repo)
     about = (await github.get(repository.path())).json()
-    known: dict[Include, Part] = {
-        "readme": _readme(github, repository),
-        "languages": _languages(github, repository),
-        "branches": listed(github, repository.path("branches"), _branch),
-        "tags": listed(github, repository.path("tags"), _tag),
-        "releases": listed(github, repository.path("releases"), _release),
+    known: dict[Include, Callable[[], Part]] = {
+        "readme": lambda: _readme(github, repository),
+        "languages": lambda: _languages(github, repository),
+        "branches": lambda: listed(github, repository.path("branches"), _branch),
+        "tags": lambda: listed(github, repository.path("tags"), _tag),
+        "releases": lambda: listed(github, repository.path("releases"), _release),
     }
-    wanted = {name: part for name, part in known.items() if name in (include or ())}
-    answer = await filled(
-        github.cursors, call, repository.full_name, _facts(about, call.fence("repo")), wanted, cursor
-    )
+    facts = _facts(about, call.fence("repo"))
+    answer = await filled(github.cursors, call, repository.full_name, facts, chosen(known, include), cursor)
     await call.saw(repository.audience)
     return answer
 
