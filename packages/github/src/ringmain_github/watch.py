@@ -69,7 +69,7 @@ async def _changes(
             yield
 
 
-def _permits(grant: Grant, variables: Variables) -> bool:
+def _permits(_: GitHub, grant: Grant, variables: Variables) -> bool:
     return grant.fence("github.repo").admits(f"{variables['owner']}/{variables['repo']}")
 
 

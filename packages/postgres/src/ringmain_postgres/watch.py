@@ -63,7 +63,7 @@ def _rows_changes(postgres: Postgres, variables: Variables) -> AsyncGenerator[No
     return postgres.ears_of(variables["db"]).rows((variables["schema"], variables["table"]))
 
 
-def _rows_permits(grant: Grant, variables: Variables) -> bool:
+def _rows_permits(_: Postgres, grant: Grant, variables: Variables) -> bool:
     return grant.fence("postgres.table").admits(f"{variables['schema']}.{variables['table']}")
 
 
@@ -80,7 +80,7 @@ def _channel_changes(postgres: Postgres, variables: Variables) -> AsyncGenerator
     return postgres.ears_of(variables["db"]).channel(variables["channel"])
 
 
-def _channel_permits(grant: Grant, variables: Variables) -> bool:
+def _channel_permits(_: Postgres, grant: Grant, variables: Variables) -> bool:
     return channel_fence(grant).admits(variables["channel"])
 
 

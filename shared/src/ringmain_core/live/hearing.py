@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ringmain_core.arguments import Upstream
 from ringmain_core.connector import AnyConnector
 from ringmain_core.declarations import Declaration, Resource
 from ringmain_core.live.watch import Variables, Watch
@@ -28,8 +29,9 @@ class Subject:
 class Hearing:
     """Asks the policy in force on behalf of those who listen."""
 
-    def __init__(self, connector: AnyConnector, policy: Callable[[], Policy]) -> None:
+    def __init__(self, connector: AnyConnector, upstream: Upstream, policy: Callable[[], Policy]) -> None:
         self._connector = connector
+        self._upstream = upstream
         self._policy = policy
 
     def subject(self, uri: str, version: str) -> Subject | None:
@@ -49,7 +51,7 @@ class Hearing:
         """Whether a caller may be told that this has changed, now."""
         grant = self.grant(principal, subject)
         known = grant.allowed and remaining(principal) > 0
-        return known and subject.watch.permits(grant, subject.variables)
+        return known and subject.watch.permits(self._upstream, grant, subject.variables)
 
     def view(self, principal: Principal) -> View:
         """What a caller finds in each list."""

@@ -58,7 +58,7 @@ class Live:
         self._stop: Callable[[], None] = _nothing
         self.watchers = Watchers(upstream, lambda uri: self._bus.tell(ResourceUpdated(uri)))
         self._bus = Bus(state, self.watchers.uris)
-        hearing = Hearing(connector, policy)
+        hearing = Hearing(connector, upstream, policy)
         admission = Admission(hearing, self.watchers, trail, core.call_timeout)
         self.listen = Listen(hearing, admission, self._bus, streaming=self.in_streams)
         self.sessions = Sessions(hearing, admission, self._bus, local)

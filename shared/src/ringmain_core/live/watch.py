@@ -21,10 +21,11 @@ class Watch(Generic[UpstreamT]):
         changes: Yields once when it has begun to watch, and from then on whenever the resource may have
             changed. It runs once for a URI and process, as long as somebody listens; where it fails, it is
             started again after a while. Several changes while nobody asks for the next one are one.
-        permits: Whether the fences of a grant let its holder hear of it. It is asked at every change.
+        permits: Whether the fences of a grant let its holder hear of it. It is asked at every change, and
+            answers from what is known.
         check: Raises `NotFound` where there is no such thing for the caller, before anybody listens.
     """
 
     changes: Callable[[UpstreamT, Variables], AsyncGenerator[None]]
-    permits: Callable[[Grant, Variables], bool]
+    permits: Callable[[UpstreamT, Grant, Variables], bool]
     check: Callable[[UpstreamT, Call, Variables], Awaitable[None]]

@@ -112,7 +112,7 @@ def _changes(pond: Pond, variables: Variables) -> AsyncGenerator[None]:
     return pond.changes(variables["name"])
 
 
-def _permits(grant: Grant, variables: Variables) -> bool:
+def _permits(_: Pond, grant: Grant, variables: Variables) -> bool:
     return grant.fence("pond.water").admits(variables["name"])
 
 
