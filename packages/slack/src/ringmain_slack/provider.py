@@ -26,6 +26,8 @@ def provider(settings: SlackSettings) -> ProviderClient | None:
         issuer=settings.url,
         authorization_endpoint=f"{settings.url}/oauth/v2/authorize",
         token_endpoint=f"{settings.api_url}oauth.v2.access",
+        revocation_endpoint=f"{settings.api_url}auth.revoke",
+        revokes_what_it_is_shown=True,
         identify=_identify,
         scopes=tuple(scopes),
         scope_parameter="user_scope",

@@ -15,6 +15,7 @@ _PERSON_ID = re.compile(r"[UW][A-Z0-9]{7,20}")
 _TS = re.compile(r"(\d{10})\.?(\d{6})")
 _LINK = re.compile(r"/archives/([CDG][A-Z0-9]{7,20})(?:/p(\d{16}))?")
 _MENTION = re.compile(r"<[#@]([A-Z0-9]+)(?:\|[^>]*)?>")
+_WORKSPACE = re.compile(r"[A-Za-z0-9-]{1,64}")
 _NAME = re.compile(r"[^\s/,#@<>]{1,80}")
 
 ChannelRef = Annotated[str, Field(min_length=1, max_length=500)]
@@ -57,7 +58,7 @@ def parse_reference(text: str) -> Reference:
     if mention := _MENTION.fullmatch(text):
         text = mention[1]
     workspace, slash, rest = text.rpartition("/")
-    if slash and not _NAME.fullmatch(workspace):
+    if slash and not _WORKSPACE.fullmatch(workspace):
         raise _unreadable()
     if rest.startswith("@") and len(rest) > 1:
         return Reference(workspace or None, person=rest[1:])

@@ -36,13 +36,10 @@ class SlackSettings(ConnectorSettings):
         Secret | None,
         Field(description="A bot (`xoxb-`) or user token (`xoxp-`); everybody here acts with it."),
     ] = None
-    tokens: Annotated[
-        dict[str, Secret],
-        Field(
-            default_factory=dict,
-            description='Of several workspaces, by domain, as JSON: `{"acme": "xoxb-…", "labs": "…"}`.',
-        ),
-    ]
+    tokens: dict[str, Secret] = Field(
+        default_factory=dict,
+        description='Of several workspaces, by domain, as JSON: `{"acme": "xoxb-…", "labs": "…"}`.',
+    )
     app_token: Annotated[
         Secret | None,
         Field(description="An app-level token (`xapp-`): changes are then heard at once, by Socket Mode."),

@@ -97,19 +97,27 @@ class Endpoints:
         return _tokens(await self._ask_for_tokens(form), now, tokens.scopes, tokens.refresh)
 
     async def revoke(self, tokens: Tokens) -> bool:
-        """Give the tokens back (RFC 7009); False where the provider has no endpoint for it.
+        """Give the tokens back; False where the provider has no endpoint for it.
 
         Raises:
             Unreachable, Refused: Where that fails.
         """
-        endpoint = self._client.provider.revocation_endpoint
+        provider = self._client.provider
+        endpoint = provider.revocation_endpoint
         if endpoint is None:
             return False
-        kind, token = ("refresh_token", tokens.refresh) if tokens.refresh else ("access_token", tokens.access)
-        form = {"token": token.get_secret_value(), "token_type_hint": kind}
-        status, body = await self._post(endpoint, form)
-        if status != 200:
-            raise Refused(_json(body).get("error") or f"http_{status}")
+        if provider.revokes_what_it_is_shown:
+            bearer = {"Authorization": f"Bearer {tokens.access.get_secret_value()}"}
+            status, body = await self._send("POST", endpoint, headers=bearer)
+        else:
+            kind, token = "access_token", tokens.access
+            if tokens.refresh:
+                kind, token = "refresh_token", tokens.refresh
+            form = {"token": token.get_secret_value(), "token_type_hint": kind}
+            status, body = await self._post(endpoint, form)
+        error = _json(body).get("error")
+        if status != 200 or error:
+            raise Refused(error or f"http_{status}")
         return True
 
     async def close(self) -> None:

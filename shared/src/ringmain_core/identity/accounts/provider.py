@@ -44,6 +44,8 @@ class Provider:
         identify: Whose account it is, from the answer of `userinfo_endpoint`, or from the token response
             where there is none.
         revocation_endpoint: Takes tokens back (RFC 7009).
+        revokes_what_it_is_shown: Whether that endpoint instead takes back the access token that authenticates
+            the request, as Slack's does.
         scopes: Asked for every time, spelled as the provider repeats them in its token response.
         authorize_parameters: Sent along with the browser (`access_type=offline`).
         scope_parameter: The parameter that carries the scopes.
@@ -61,6 +63,7 @@ class Provider:
     identify: Callable[[Json], Identity]
     userinfo_endpoint: str | None = None
     revocation_endpoint: str | None = None
+    revokes_what_it_is_shown: bool = False
     scopes: tuple[str, ...] = ()
     authorize_parameters: Mapping[str, str] = field(default_factory=dict[str, str])
     client_authentication: ClientAuthentication = "client_secret_basic"
