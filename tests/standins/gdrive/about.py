@@ -27,7 +27,7 @@ def about(asked: Asked) -> dict[str, Any]:
         {
             "kind": "drive#about",
             "user": user(asked.view, asked.me),
-            "storageQuota": _quota(asked),
+            "storageQuota": lambda mask: mask.shown(_quota(asked)),
             "importFormats": {kind: list(some) for kind, some in IMPORTS.items()},
             "exportFormats": {kind: list(some) for kind, some in EXPORTS.items()},
             "maxImportSizes": {kind: str(size) for kind, size in LARGEST.items()},
@@ -42,9 +42,9 @@ def about(asked: Asked) -> dict[str, Any]:
 
 def _quota(asked: Asked) -> dict[str, str]:
     me = asked.view.user
-    store = asked.store
-    mine = (one for one in store.files.values() if one.owner == me.email and one.content is not None)
-    trash = sum(one.content.size for one in mine if one.content and store.tree.is_trashed(one))
+    tree = asked.store.tree
+    mine = (one for one in tree.files.values() if one.owner == me.email and tree.is_trashed(one))
+    trash = sum(one.content.size for one in mine if one.content is not None)
     limit = {} if me.quota is None else {"limit": str(me.quota)}
     return {**limit, "usage": str(me.used), "usageInDrive": str(me.used), "usageInDriveTrash": str(trash)}
 

@@ -41,6 +41,15 @@ class Access:
         own = [Held(one, one.role, file.id) for one in self._own(file) if self._lasts(one)]
         return own + [one for one in self._from_above(file) if self._lasts(one.permission)]
 
+    def best(self, file: File) -> list[Held]:
+        """Of each who holds a permission, the one of the best role."""
+        found: dict[str, Held] = {}
+        for one in self.held(file):
+            known = found.get(one.permission.id)
+            if known is None or RANK[one.role] > RANK[known.role]:
+                found[one.permission.id] = one
+        return list(found.values())
+
     def rank(self, file: File, email: str) -> tuple[int, bool]:
         """The best of a person's roles, and whether any of them names the person or a group of theirs."""
         if file.owner == email:

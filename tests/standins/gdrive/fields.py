@@ -40,18 +40,19 @@ class Mask:
             return {name: self._below[name].shown(one) for name, one in some.items() if name in self._below}
         return value
 
-    def made(self, parts: Mapping[str, Any]) -> dict[str, Any]:
+    def made(self, parts: "Mapping[str, Part]") -> dict[str, Any]:
         """An object of those parts that are wanted; a function makes its part of the mask for it."""
         made: dict[str, Any] = {}
         for name in self.names(parts):
             part = parts[name]
-            value = cast("Callable[[Mask], Any]", part)(self.of(name)) if callable(part) else part
+            value = part(self.of(name)) if callable(part) else part
             if value is not None:
                 made[name] = value if callable(part) else self.of(name).shown(value)
         return made
 
 
 EVERYTHING = Mask()
+Part = Callable[[Mask], Any] | str | int | bool | list[Any] | dict[str, Any] | None
 
 
 @lru_cache(maxsize=1024)

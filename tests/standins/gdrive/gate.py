@@ -1,7 +1,7 @@
 """What stands before every method: its parameters, its body, the token, the token's scopes, `fields`."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import from_json
 
@@ -105,7 +105,7 @@ def body(asked: Asked, method: Method, content: bytes) -> None:
         asked.fake.violations.append(f"{method.id}: a body that is not expected: {content[:80]!r}")
         raise Refusal(400, "parseError", "Parse Error")
     asked.body = read
-    found = validate.wrong(method.request, read)
+    found = validate.wrong(method.request, _without_nulls(read))
     if found:
         asked.fake.violations += [f"{method.id}: {one}" for one in found]
         raise bad_request(f"Invalid JSON payload received. {found[0]}")
@@ -114,6 +114,14 @@ def body(asked: Asked, method: Method, content: bytes) -> None:
     if written := sorted(asked.body.keys() & fixed):
         asked.fake.violations.append(f"{method.id}: {', '.join(written)} cannot be written")
         raise not_writable()
+
+
+def _without_nulls(value: Any) -> Any:
+    """What is given: null takes a value away."""
+    if isinstance(value, dict):
+        some = cast("dict[str, Any]", value)
+        return {name: _without_nulls(one) for name, one in some.items() if one is not None}
+    return value
 
 
 def known_token(asked: Asked) -> None:

@@ -68,6 +68,11 @@ class Making:
             top.permissions[given.id] = given
         return self.store.add(top)
 
+    def named(self, name: str) -> File:
+        """The one file, folder or shared drive's top of this name."""
+        (found,) = (one for one in self.store.files.values() if one.name == name)
+        return found
+
     def folder(self, name: str, owner: str, **more: Any) -> File:
         return self._add(name, FOLDER, None, owner, **more)
 
@@ -138,7 +143,7 @@ class Making:
     def revise(self, file: File, content: bytes | str | Native, by: str, *, ago: float = 0.0) -> None:
         """Give a file new content: bytes or text; of one of Google's own, what its editor keeps."""
         if isinstance(content, str):
-            content = content.encode()
+            content = Document(content) if file.mime_type == DOCUMENT else content.encode()
         made = Content(content) if isinstance(content, bytes) else Content(native=content)
         then = self.store.time() - ago
         self.store.revise(file, made, by).modified = then

@@ -44,7 +44,7 @@ def permission(view: View, of: File, held: Held) -> dict[str, Any]:
 def _details(view: View, of: File, held: Held) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for one in view.store.access.held(of):
-        if one.permission.id == held.permission.id:
+        if one.permission.id == held.permission.id and (held.role != "owner" or one.role == "owner"):
             above = one.source != of.id
             made = {
                 "permissionType": "member" if one.source == of.drive else "file",

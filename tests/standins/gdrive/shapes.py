@@ -71,17 +71,17 @@ def _owners(view: View, of: File) -> list[dict[str, Any]] | None:
 def _permissions(view: View, of: File) -> list[dict[str, Any]] | None:
     if of.drive or not can_share(of, view.rank(of)):
         return None
-    return [permission(view, of, one) for one in view.store.access.held(of)]
+    return [permission(view, of, one) for one in view.store.access.best(of)]
 
 
 def _permission_ids(view: View, of: File) -> list[str] | None:
     if not can_share(of, view.rank(of)):
         return None
-    return list(dict.fromkeys(one.permission.id for one in view.store.access.held(of)))
+    return [one.permission.id for one in view.store.access.best(of)]
 
 
 def _shared(view: View, of: File) -> bool | None:
-    return None if of.drive else len(view.store.access.held(of)) > 1
+    return None if of.drive else len(view.store.access.best(of)) > 1
 
 
 def _augmented(_: View, of: File) -> bool | None:
@@ -150,8 +150,15 @@ def _checksum(name: str) -> Callable[[View, File], str | None]:
     return lambda _, of: getattr(of.content, name) if of.is_blob else None
 
 
+def _always(value: Any) -> Callable[[View, File], Any]:
+    def shown(_view: View, _of: File) -> Any:
+        return value
+
+    return shown
+
+
 _FIELDS: Mapping[str, Callable[[View, File], Any]] = {
-    "kind": lambda *_: "drive#file",
+    "kind": _always("drive#file"),
     "id": lambda _, of: of.id,
     "name": lambda _, of: of.name,
     "mimeType": lambda _, of: of.mime_type,
@@ -169,7 +176,7 @@ _FIELDS: Mapping[str, Callable[[View, File], Any]] = {
     "webContentLink": _content_link,
     "webViewLink": lambda _, of: view_link(of),
     "iconLink": lambda _, of: f"https://drive-thirdparty.googleusercontent.com/16/type/{of.mime_type}",
-    "hasThumbnail": lambda *_: False,
+    "hasThumbnail": _always(False),
     "viewedByMe": lambda view, of: view.email in of.viewed,
     "viewedByMeTime": lambda view, of: _by_me(view, of.viewed),
     "createdTime": lambda _, of: stamp(of.created),

@@ -9,6 +9,7 @@ fake.file("notes.txt", "…", "ada@acme.example", parent=plans)       # type by 
 fake.document("Plan", "# Plan\n\n…", "ada@…")    # `fake.sheet("Budget", {"2025": [["a", 1]]}, …)`,
                                                  # `fake.slides("Deck", [("Title", "body", "notes")], …)`
 team = fake.shared_drive("Team", {"ada@acme.example": "organizer"}) # -> File: its top folder, for `parent=`
+fake.named("Plan")                                # the file, folder or shared drive of that name
 fake.shortcut("To the plan", plan, "ada@…"); fake.share(plan, "bo@other.example", "commenter")
 fake.share(plan, "anyone", "reader"); fake.share(plan, "acme.example", "reader", discoverable=True)
 fake.comment(plan, "bo@…", "Why?", quoted="We ship", replies=[("ada@…", "Because", "resolve")])
@@ -39,9 +40,9 @@ from typing import Any
 from standins.gdrive.crowd import crowd
 from standins.gdrive.errors import Refusal
 from standins.gdrive.faults import Fault
-from standins.gdrive.file import File
 from standins.gdrive.making import Making
 from standins.gdrive.models import Domain, Grant, Mail, Recorded, Token, secret
+from standins.gdrive.ordering import Orders
 from standins.gdrive.robots import Robot, key_file
 from standins.gdrive.walks import Walks
 
@@ -71,6 +72,7 @@ class FakeDrive(Making):
         self.rotating = False
         self.validating = True
         self.walks = Walks()
+        self.orders = Orders()
         self.tokens: dict[str, Token] = {}
         self.grants: dict[str, Grant] = {}
         self.clients: dict[str, str] = {}
@@ -160,7 +162,3 @@ class FakeDrive(Making):
             message = 'Rate limit exceeded. User message: "You have reached the sharing limit."'
             raise Refusal(403, "sharingRateLimitExceeded", message)
         self.sharing_left -= 1
-
-    def top(self, drive: str) -> File:
-        """The top folder of a shared drive, by its name."""
-        return next(self.store.files[one.id] for one in self.store.drives.values() if one.name == drive)

@@ -8,6 +8,7 @@ from standins.gdrive.access import Access
 from standins.gdrive.file import Content, File, Revision
 from standins.gdrive.index import Index
 from standins.gdrive.models import Change, SharedDrive, User, secret
+from standins.gdrive.native import FOLDER
 from standins.gdrive.people import People
 from standins.gdrive.tree import Tree
 
@@ -43,7 +44,7 @@ class Store:
         self._count(file)
         self.access.forget()
         self.index.put(file)
-        self._note(file)
+        self._note(file, frozenset(), file.drive)
         return file
 
     def fill(self, files: Iterable[File]) -> None:
@@ -64,7 +65,7 @@ class Store:
             file.modified_by[by] = now
             file.author = by
         self.index.put(file)
-        self._note(file)
+        self._note(file, frozenset(), file.drive)
 
     def revise(self, file: File, content: Content, by: str, *, keep: bool = False) -> Revision:
         """Give it new content."""
@@ -87,12 +88,15 @@ class Store:
         """Note of these and what lies in them who does not see them any more after what is done inside."""
         every = [one for file in files for one in self.tree.below(file)]
         before = {one.id: self.access.viewers(one) for one in every}
+        drives = {one.id: one.drive for one in every}
         yield
         self.access.forget()
         for one in every:
             there = one.id in self.files
             after = self.access.viewers(one) if there else frozenset[str]()
-            self._note(one, before[one.id] - after)
+            if one.drive != drives[one.id]:
+                self._note(one, before[one.id] - after, drives[one.id])
+            self._note(one, before[one.id] - after, one.drive)
 
     def move(self, file: File, parent: File) -> None:
         """Put it into another folder, of another drive perhaps."""
@@ -126,12 +130,22 @@ class Store:
         top = self.files.get(drive.id)
         return self.access.viewers(top) if top is not None else frozenset()
 
+    def app_data(self, user: User, app: str) -> str:
+        """The id of the folder that an app has to itself in a person's drive."""
+        number = f"appData{user.id}{app}"
+        if number not in self.files:
+            now, space = self.time(), "appDataFolder"
+            made = File(number, space, FOLDER, user.email, "", now, now, user.email, space=space, fixed=True)
+            made.apps.add(app)
+            self.fill([made])
+        return number
+
     def home(self, user: User) -> File:
         return self.files[user.root]
 
-    def _note(self, file: File, left: frozenset[str] = frozenset()) -> None:
+    def _note(self, file: File, left: frozenset[str], drive: str) -> None:
         self.epoch += 1
-        self.log.append(Change(len(self.log), self.time(), file.id, file.drive, "file", left))
+        self.log.append(Change(len(self.log), self.time(), file.id, drive, "file", left))
 
     def _count(self, file: File, sign: int = 1) -> None:
         owner = self.people.find(file.owner)

@@ -71,7 +71,7 @@ class View:
         """What `root` and `appDataFolder` mean to this person."""
         if file_id == "root":
             return self.user.root
-        return f"{APP_DATA}{self.user.id}{self.app}" if file_id == APP_DATA else file_id
+        return self.store.app_data(self.user, self.app) if file_id == APP_DATA else file_id
 
     def find(
         self, file_id: str, scopes: frozenset[str], *, drives: bool = True, writes: bool = False

@@ -1,0 +1,16 @@
+from collections.abc import Generator
+
+import pytest
+
+from standins.gdrive.seeded import seeded
+from standins.gdrive.serve import serving
+from standins.gdrive.state import FakeDrive
+
+
+@pytest.fixture
+def fake() -> Generator[FakeDrive]:
+    """A Drive of its own for each test, at work on `fake.url`; what it holds is told by `seeded`."""
+    drive = seeded()
+    with serving(drive):
+        yield drive
+    assert drive.violations == []
