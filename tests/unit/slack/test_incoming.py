@@ -40,7 +40,6 @@ def test_blocks_speak_where_there_is_no_text() -> None:
     def section(*elements: dict[str, Any]) -> dict[str, Any]:
         return {"type": "rich_text_section", "elements": list(elements)}
 
-    second = section(text("two"))
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": "News"}},
         {
