@@ -18,7 +18,7 @@ class Bulkhead:
     def __init__(self, at_once: int, patience: float = 1.0) -> None:
         self._limiter = anyio.CapacityLimiter(at_once)
         self._patience = patience
-        self.at_once = at_once
+        self._at_once = at_once
         self._waiting = 0
 
     @property
@@ -42,7 +42,7 @@ class Bulkhead:
         self._limiter.release_on_behalf_of(slot)
 
     async def _wait(self, slot: object) -> None:
-        if self._waiting >= self.at_once:
+        if self._waiting >= self._at_once:
             raise Busy
         self._waiting += 1
         try:

@@ -55,7 +55,7 @@ class Guard:
         self._tries = Tries(
             system, classify, breaker, bulkhead, signals=self._signals, on_answer=on_answer, clock=clock
         )
-        self._threads = Threads(bulkhead.at_once)
+        self._threads = Threads()
         self._clock = clock
         self._random = random
         self._sleep = sleep
