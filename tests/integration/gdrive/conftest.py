@@ -2,6 +2,7 @@ from collections.abc import Generator
 
 import pytest
 
+from standins.gdrive.client import Clients
 from standins.gdrive.seeded import seeded
 from standins.gdrive.serve import serving
 from standins.gdrive.state import FakeDrive
@@ -14,3 +15,11 @@ def fake() -> Generator[FakeDrive]:
     with serving(drive):
         yield drive
     assert drive.violations == []
+
+
+@pytest.fixture
+def clients(fake: FakeDrive) -> Generator[Clients]:
+    """Services of google-api-python-client by person, closed afterwards."""
+    made = Clients(fake)
+    yield made
+    made.close()

@@ -1,7 +1,9 @@
 """google-api-python-client pointed at the fake; it has no types, and that stays in here."""
 
 import json
+from collections.abc import Sequence
 from importlib import import_module
+from io import BytesIO
 from typing import Any
 
 from standins.gdrive.described import document
@@ -12,8 +14,6 @@ _errors: Any = import_module("googleapiclient.errors")
 _httplib2: Any = import_module("httplib2")
 _http: Any = import_module("googleapiclient.http")
 HttpError: type[Exception] = _errors.HttpError
-UploadOf: Any = _http.MediaInMemoryUpload
-Download: Any = _http.MediaIoBaseDownload
 
 
 class _Authorized:
@@ -45,6 +45,64 @@ def drive(
     return _build(pointed(fake.url), http=http or _Authorized(token, headers or {}))
 
 
-def reason(error: Any) -> tuple[int, str]:
-    """Status and reason of an `HttpError`."""
-    return error.resp.status, json.loads(error.content)["error"]["errors"][0]["reason"]
+class Clients:
+    """Services of several people, closed together: `clients("ada@acme.example", ["drive.file"])`."""
+
+    def __init__(self, fake: FakeDrive) -> None:
+        self._fake = fake
+        self._made: list[Any] = []
+
+    def __call__(
+        self,
+        email: str,
+        scopes: Sequence[str] = ("drive",),
+        *,
+        app: str = "ringmain",
+        headers: dict[str, str] | None = None,
+    ) -> Any:
+        return self.of(self._fake.token(email, scopes, app=app), headers)
+
+    def of(self, token: str, headers: dict[str, str] | None = None) -> Any:
+        """A service with this very token."""
+        made = drive(self._fake, token, headers=headers)
+        self._made.append(made)
+        return made
+
+    def close(self) -> None:
+        for one in self._made:
+            one.close()
+
+
+def refused(call: Any) -> tuple[int, str]:
+    """Status and reason with which a prepared call is refused."""
+    error = error_of(call)["error"]
+    return error["code"], error["errors"][0]["reason"]
+
+
+def error_of(call: Any) -> dict[str, Any]:
+    """The body of the error with which a prepared call is refused.
+
+    Raises:
+        AssertionError: It is not refused.
+    """
+    try:
+        call.execute()
+    except HttpError as error:
+        failed: Any = error
+        return json.loads(failed.content)
+    raise AssertionError("it was not refused")
+
+
+def bytes_of(call: Any) -> bytes:
+    """All of a prepared download, as the vendor's client fetches it: in pieces."""
+    into = BytesIO()
+    download, ended = _http.MediaIoBaseDownload(into, call, chunksize=1_000_000), False
+    while not ended:
+        _, ended = download.next_chunk()
+    return into.getvalue()
+
+
+def media(data: bytes | str, mime_type: str, **more: Any) -> Any:
+    """Content for `media_body`; `resumable=True` and `chunksize` for sessions."""
+    content = data.encode() if isinstance(data, str) else data
+    return _http.MediaInMemoryUpload(content, mimetype=mime_type, **more)

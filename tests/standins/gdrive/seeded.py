@@ -61,7 +61,7 @@ def pdf() -> bytes:
 
 
 def seeded() -> FakeDrive:
-    """Users ada (administrator), bo and cleo of acme.example, zoe of other.example; the group team (bo, cleo).
+    """Users ada (administrator), bo and cleo of acme.example, zoe of other.example; group team (bo, cleo).
 
     Ada's My Drive: the folder Plans (bo writes, team reads) with Launch plan (a document of two revisions
     and a comment by bo with a reply), Budget (a spreadsheet of three tabs), Kickoff (slides with notes) and
