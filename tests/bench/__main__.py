@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import chaos, echo, gates, github, memory, pieces, query, replicas, start
+from bench import chaos, echo, gates, github, memory, pieces, query, replicas, slack, start
 from bench.report import Result, table
 from bench.setting import Setting
 
@@ -21,6 +21,7 @@ _PARTS = {
     "chaos": chaos,
     "gates": gates,
     "github": github,
+    "slack": slack,
 }
 
 

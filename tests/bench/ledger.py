@@ -194,7 +194,7 @@ connector = _LedgerConnector(
     diagnose=_diagnose,
     tools=(look_up, enter, strike),
     resources=(entries,),
-    watches={"entries": Watch(_changes, lambda _, __: True, _anybody)},
+    watches={"entries": Watch(_changes, lambda _, __, ___: True, _anybody)},
 )
 
 if __name__ == "__main__":

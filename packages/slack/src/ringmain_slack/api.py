@@ -159,7 +159,7 @@ class Slack(Upstream):
         self._guard = services.guards.guard(
             "slack", trouble, at_once=settings.at_once, retries=Retries(patience=0.0)
         )
-        self._limits = Limits()
+        self._limits = Limits(settings.rates)
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
     async def workspace(self, call: Call | None, name: str | None = None) -> Workspace:

@@ -76,9 +76,14 @@ class Limits:
 
     Slack counts by workspace and app, across everything that uses the token: what it says itself always
     counts more than what is counted here.
+
+    Args:
+        factor: How many times the published rates the app is given.
+        clock: Seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, factor: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._factor = factor
         self._clock = clock
         self._levels: OrderedDict[tuple[str, str], _Level] = OrderedDict()
 
@@ -92,9 +97,9 @@ class Limits:
         level, now = self._level(holder, method), self._clock()
         if now < level.closed_until:
             return level.closed_until - now
-        most = _most(method)
+        most = self._most(method)
         rate = most / 60.0
-        level.left = min(float(most), level.left + (now - level.at) * rate)
+        level.left = min(most, level.left + (now - level.at) * rate)
         level.at = now
         if level.left < 1.0:
             return (1.0 - level.left) / rate
@@ -109,13 +114,12 @@ class Limits:
         key = (holder, method)
         level = self._levels.get(key)
         if level is None:
-            level = self._levels[key] = _Level(float(_most(method)), self._clock())
+            level = self._levels[key] = _Level(self._most(method), self._clock())
             if len(self._levels) > _MOST_REMEMBERED:
                 self._levels.popitem(last=False)
         else:
             self._levels.move_to_end(key)
         return level
 
-
-def _most(method: str) -> int:
-    return _TIERS[_TIER.get(method, 2)]
+    def _most(self, method: str) -> float:
+        return _TIERS[_TIER.get(method, 2)] * self._factor

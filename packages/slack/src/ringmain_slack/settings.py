@@ -78,6 +78,10 @@ class SlackSettings(ConnectorSettings):
         Field(ge=0, description="Most seconds that a call waits for one of Slack's limits; then it says so."),
     ] = 10.0
 
+    rates: Annotated[
+        float, Field(gt=0, description="How many times Slack's published rates the app is given.")
+    ] = 1.0
+
     @cached_property
     def api_url(self) -> str:
         """Where the Web API is, with a slash at the end."""
