@@ -10,6 +10,10 @@ from ringmain_core.errors import ERROR_META, AnswerTooLarge, ToolFailure
 WireResult = dict[str, Any]
 
 
+class Structure(dict[str, Any]):
+    """Structured content that an `Answer` has become: JSON already, which no model has to look through."""
+
+
 class Answer(BaseModel):
     """Base of what tools return: structured content for programs, and beside it text written for a model."""
 
@@ -42,7 +46,7 @@ def success(value: object, budget: int) -> WireResult:
                 f"The answer has {size:,} bytes, the budget is {budget:,}. Ask for less: a smaller `limit`, "
                 "less detail, or a narrower filter."
             )
-        structured = value.model_dump(mode="json", exclude_none=True)
+        structured = Structure(value.model_dump(mode="json", exclude_none=True))
         content = [{"type": "text", "text": text}, *value.media()]
         return {"content": content, "structuredContent": structured}
     wire = as_wire(value)

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import mcp_types as types
@@ -5,6 +6,7 @@ import pytest
 from mcp_types.methods import serialize_server_result, validate_client_request
 
 from ringmain_core.gates.plain import is_plain_call, plain_answer
+from ringmain_core.results import Answer, Structure, success
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
 PREFIX = "io.modelcontextprotocol/"
@@ -64,6 +66,27 @@ def test_a_plain_answer_is_what_the_protocols_models_make_of_it(version: str, te
     assert sent == serialize_server_result("tools/call", version, result)
 
 
+class Found(Answer):
+    facts: dict[str, Any]
+    at: datetime
+    note: str | None = None
+
+    def text(self) -> str:
+        return "found"
+
+
+@pytest.mark.parametrize("version", [MODERN, LEGACY, "2024-11-05"])
+def test_a_structured_answer_is_what_the_protocols_models_make_of_it(version: str) -> None:
+    facts = {"n": 1, "none": None, "list": [None, {"x": None}], "text": "ünï", "half": 0.5, "yes": True}
+    made = success(Found(facts=facts, at=datetime(2026, 1, 31, tzinfo=UTC)), 1_000)
+    result = {"resultType": "complete", **made}
+    answer = plain_answer(result)
+    assert answer is not None
+    sent = answer | ({"resultType": "complete"} if version == MODERN else {})
+    assert sent == serialize_server_result("tools/call", version, result)
+    assert sent["structuredContent"] == {"facts": facts, "at": "2026-01-31T00:00:00Z"}
+
+
 OTHER_RESULTS: list[dict[str, Any]] = [
     {"resultType": "complete", "content": []},
     {"resultType": "complete", "content": "text"},
@@ -74,6 +97,13 @@ OTHER_RESULTS: list[dict[str, Any]] = [
     {"resultType": "complete", "content": [{"type": "text", "text": "x"}] * 2},
     {"resultType": "complete", "content": [{"type": "text", "text": "x"}], "isError": True},
     {"resultType": "complete", "content": [{"type": "text", "text": "x"}], "structuredContent": {}},
+    {"resultType": "complete", "structuredContent": Structure()},
+    {
+        "resultType": "complete",
+        "content": [{"type": "text", "text": "x"}],
+        "structuredContent": Structure(),
+        "isError": False,
+    },
     {"resultType": "input_required", "inputRequests": {}},
 ]
 

@@ -16,8 +16,10 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from ringmain_core.gates import Result
+from ringmain_core.results import Structure
 
 _PARAMS = frozenset({"name", "arguments", "_meta"})
+_ANSWER = frozenset({"content", "structuredContent", "resultType"})
 _TYPED_META = (
     PROTOCOL_VERSION_META_KEY,
     CLIENT_INFO_META_KEY,
@@ -40,14 +42,19 @@ def is_plain_call(params: Mapping[str, Any], version: str) -> bool:
 
 
 def plain_answer(result: Result) -> dict[str, Any] | None:
-    """The content of an answer that is one text and nothing else; `None` where there is more to it."""
+    """The members of an answer that is a text, perhaps with its structure; `None` where there is more to it."""
     content = result.get("content")
-    if result.keys() != {"content", "resultType"} or not isinstance(content, list) or len(content) != 1:  # pyright: ignore[reportUnknownArgumentType]
+    if not result.keys() <= _ANSWER or not isinstance(content, list) or len(content) != 1:  # pyright: ignore[reportUnknownArgumentType]
         return None
     (block,) = cast("list[object]", content)
     if not isinstance(block, dict) or block.keys() != {"type", "text"} or block["type"] != "text":
         return None
-    return {"content": content} if _is_text(cast("object", block["text"])) else None
+    if not _is_text(cast("object", block["text"])):
+        return None
+    if "structuredContent" not in result:
+        return {"content": content}
+    structure = result["structuredContent"]
+    return {"content": content, "structuredContent": structure} if isinstance(structure, Structure) else None
 
 
 def _has_plain_meta(params: Mapping[str, Any], version: str) -> bool:
