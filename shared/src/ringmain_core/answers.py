@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from pydantic import Field
+from pydantic_core import PydanticSerializationError, to_json
 
 from ringmain_core.results import Answer
 from ringmain_core.text import untrusted
@@ -114,7 +115,10 @@ def fitting(rows: Sequence[T], budget: int) -> list[T]:
 
 def size_of(value: object) -> int:
     """Bytes of a value as JSON."""
-    return len(json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace")) + 1
+    try:
+        return len(to_json(value, fallback=str)) + 1
+    except (PydanticSerializationError, UnicodeEncodeError):  # half a character
+        return len(json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace")) + 1
 
 
 def _cell(value: Cell) -> str:

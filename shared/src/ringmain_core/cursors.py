@@ -12,6 +12,8 @@ from ringmain_core.errors import InvalidCursor
 
 _MAC_BYTES = 12
 _MAX_STATE_BYTES = 256 * 1024
+_SHORT = 200  # bytes that are not worth squeezing
+_AS_IT_IS, _SQUEEZED = b"0", b"1"
 _INVALID = "This cursor is not valid here. Leave it out to start from the first page."
 
 
@@ -33,7 +35,7 @@ class Cursors:
         plain = json.dumps(state, separators=(",", ":")).encode()
         if len(plain) > _MAX_STATE_BYTES:
             raise ValueError(f"a cursor cannot hold {len(plain):,} bytes")
-        payload = zlib.compress(plain, 9)
+        payload = _AS_IT_IS + plain if len(plain) <= _SHORT else _SQUEEZED + zlib.compress(plain, 9)
         mac = _mac(self._keys[0], call, purpose, payload)
         return base64.urlsafe_b64encode(mac + payload).rstrip(b"=").decode()
 
@@ -51,7 +53,10 @@ class Cursors:
         if not any(hmac.compare_digest(mac, _mac(key, call, purpose, payload)) for key in self._keys):
             raise InvalidCursor(_INVALID)
         try:
-            return json.loads(zlib.decompressobj().decompress(payload, _MAX_STATE_BYTES))
+            kind, plain = payload[:1], payload[1:]
+            if kind == _SQUEEZED:
+                plain = zlib.decompressobj().decompress(plain, _MAX_STATE_BYTES)
+            return json.loads(plain)
         except (zlib.error, ValueError) as error:
             raise InvalidCursor(_INVALID) from error
 

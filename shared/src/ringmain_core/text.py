@@ -21,6 +21,8 @@ _COMMENT = re.compile(r"<!--(.*?)(?:-->|\Z)", re.DOTALL)
 
 def clean(text: str) -> str:
     """The text without invisible, bidirectional and control characters."""
+    if text.isascii() and text.replace("\n", "").isprintable():  # most texts: seen in a tenth of the time
+        return text
     return _INVISIBLE.sub("", text)
 
 
@@ -39,7 +41,10 @@ def prose(text: str) -> str:
     A model that repeats an image makes the reader's client fetch its address, with whatever an attacker had
     the model put into it: so images become words. Comments, which a person does not see, are marked.
     """
-    shown = _COMMENT.sub(r"[hidden comment: \1]", clean(text))
-    shown = _IMAGE.sub(r"[image: \1, at \2]", shown)
-    shown = _REFERENCE_IMAGE.sub(r"[image: \1, \2]", shown)
-    return _HTML_IMAGE.sub("[embedded content removed]", shown)
+    shown = clean(text)
+    if "<!--" in shown:
+        shown = _COMMENT.sub(r"[hidden comment: \1]", shown)
+    if "![" in shown:
+        shown = _IMAGE.sub(r"[image: \1, at \2]", shown)
+        shown = _REFERENCE_IMAGE.sub(r"[image: \1, \2]", shown)
+    return _HTML_IMAGE.sub("[embedded content removed]", shown) if "<" in shown else shown

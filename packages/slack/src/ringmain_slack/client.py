@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from pydantic_core import from_json
+
 from ringmain_core.upstream.trouble import Trouble
 from ringmain_slack.settings import SlackSettings
 
@@ -119,12 +121,23 @@ class Client:
 
     def _opened(self) -> "tuple[AsyncWebClient, ClientSession]":
         if self._web is None or self._session is None:
-            from aiohttp import ClientSession, ClientTimeout, TCPConnector
+            from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
             from slack_sdk.web.async_client import AsyncWebClient
+
+            class Response(ClientResponse):
+                """One whose JSON is read by the fastest parser at hand; what is none is not Slack's."""
+
+                async def json(self, **_: Any) -> Any:
+                    try:
+                        return from_json(await self.read())
+                    except ValueError as error:
+                        raise NotSlack(self.status) from error
 
             settings = self._settings
             self._session = ClientSession(
                 connector=TCPConnector(limit=settings.at_once, keepalive_timeout=60),
+                cookie_jar=DummyCookieJar(),  # tokens of several people go over these connections
+                response_class=Response,
                 timeout=ClientTimeout(total=settings.request_timeout),
             )
             self._web = AsyncWebClient(

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
@@ -135,4 +136,9 @@ def moment(text: str) -> str:
 
 def when(ts: str) -> str:
     """The time of a message for people: UTC, to the minute."""
-    return datetime.fromtimestamp(float(ts), UTC).strftime("%Y-%m-%d %H:%M")
+    return _minute(int(float(ts)) // 60)
+
+
+@lru_cache(maxsize=4_096)
+def _minute(number: int) -> str:
+    return datetime.fromtimestamp(60 * number, UTC).strftime("%Y-%m-%d %H:%M")

@@ -73,6 +73,8 @@ async def lines_of(
 def newest_fitting(call: Call, lines: Sequence[Line]) -> list[Line]:
     """As many of the last lines as fit the answer, but at least one; where that is cut, it says so."""
     room = call.room - _FRAME
+    if _size_of_all(lines) <= room:
+        return list(lines)
     kept: list[Line] = []
     for line in reversed(lines):
         if _size(line) > room and kept:
@@ -96,6 +98,8 @@ def oldest_fitting(
     `skip` is how many characters of the first line were shown before.
     """
     room = call.room - _FRAME
+    if not skip and _size_of_all(lines) <= room:
+        return list(lines), None
     kept: list[Line] = []
     for line in lines:
         begin = skip if not kept else 0
@@ -115,6 +119,10 @@ def legend(people: Mapping[str, Person], lines: Iterable[Line]) -> dict[str, str
     """Ids and names of those who are in these lines."""
     said = "\n".join(f"{line[2]}\n{line[3]}" for line in lines)
     return {person.id: person.name for person in people.values() if person.name in said}
+
+
+def _size_of_all(lines: Sequence[Line]) -> int:
+    return size_of(lines) + len(lines) * _OVERHEAD
 
 
 def _size(line: Line) -> int:
