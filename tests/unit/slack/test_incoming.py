@@ -83,3 +83,22 @@ def test_authors_are_named_as_well_as_can_be() -> None:
         "U000000ADA",
         "W000000ADA",
     ]
+
+
+def test_of_an_apps_message_the_blocks_count_and_not_the_text_for_notifications() -> None:
+    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": "All of it"}]}
+    numbers = {"type": "rich_text_list", "style": "ordered", "offset": 4, "elements": [section]}
+    message = {
+        "text": "All…",
+        "bot_id": "B01",
+        "blocks": [{"type": "rich_text", "elements": [section, numbers]}],
+    }
+    assert text_of(message, {}) == "All of it\n5. All of it"
+    assert text_of({"text": "Only this", "bot_id": "B01", "blocks": []}, {}) == "Only this"
+
+
+def test_a_label_cannot_end_its_link() -> None:
+    link = {"type": "link", "url": "https://a.example", "text": "a > b <!channel>"}
+    section = {"type": "rich_text_section", "elements": [link]}
+    message = {"blocks": [{"type": "rich_text", "elements": [section]}]}
+    assert text_of(message, {}) == "[a > b <!channel>](https://a.example)"

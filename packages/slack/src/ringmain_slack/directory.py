@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Generic, Protocol, TypeVar
@@ -95,6 +95,15 @@ class Directory:
         person = person_of(told)
         self._people.put(person.id, person)
         return person
+
+    def id_of(self, name: str) -> str | None:
+        """The id of a channel that is known by its name."""
+        return self._ids.get(name)
+
+    def with_handles(self, handles: Collection[str]) -> dict[str, Person]:
+        """Known people, by those of these handles (in lower case) that are theirs."""
+        known = ((one.handle.casefold(), one) for one in self._people.values() if not one.is_gone)
+        return {handle: one for handle, one in known if handle in handles}
 
     async def conversation(self, ask: Asks, name: str) -> Conversation:
         """A conversation by its id, as it was within the last minute.

@@ -49,8 +49,9 @@ def subject_of(told: Mapping[str, Any], name: str) -> str:
 def _raw(message: Mapping[str, Any]) -> str:
     """Everything that a message says, in Slack's markup."""
     said = [str(message.get("text") or "")]
-    if not said[0].strip():
-        said = list(_of_blocks(message.get("blocks") or ()))
+    # Beside an app's blocks, which are what people see, the text is only for notifications.
+    if message.get("bot_id") or not said[0].strip():
+        said = list(_of_blocks(message.get("blocks") or ())) or said
     for attachment in message.get("attachments") or ():
         lines = [str(attachment[name]) for name in _TEXTS[:3] if attachment.get(name)]
         lines = lines or [str(attachment.get("fallback") or "")]
@@ -87,7 +88,7 @@ def _rich(elements: Sequence[Mapping[str, Any]], indent: int = 0) -> Iterator[st
             case "rich_text_list":
                 ordered = element.get("style") == "ordered"
                 depth = int(element.get("indent", indent))
-                for number, item in enumerate(inner, start=1):
+                for number, item in enumerate(inner, start=1 + int(element.get("offset", 0))):
                     mark = f"{number}." if ordered else "-"
                     yield f"{'  ' * depth}{mark} {_line(item.get('elements') or ())}"
             case "rich_text_preformatted":
@@ -103,7 +104,8 @@ def _line(elements: Sequence[Mapping[str, Any]]) -> str:
     for element in elements:
         match element.get("type"):
             case "link":
-                made.append(f"<{element.get('url', '')}|{element.get('text') or element.get('url', '')}>")
+                label = html.escape(str(element.get("text") or element.get("url", "")), quote=False)
+                made.append(f"<{element.get('url', '')}|{label}>")
             case "user":
                 made.append(f"<@{element.get('user_id', '')}>")
             case "channel":
@@ -134,7 +136,8 @@ def _unescaped(text: str, people: Mapping[str, Person]) -> str:
             return bare if label in ("", target, bare) else f"[{label}]({target})"
         return match[0]
 
-    return html.unescape(_MARKUP.sub(shown, text))
+    marked = _MARKUP.sub(shown, text) if "<" in text else text
+    return html.unescape(marked) if "&" in marked else marked
 
 
 def _special(target: str, label: str) -> str:
