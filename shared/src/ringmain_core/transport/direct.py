@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
@@ -209,9 +211,8 @@ def _connection(route: InboundModernRoute) -> Connection:
     said = to_json([route.client_info, route.client_capabilities])
     if len(said) > _MOST_REMEMBERED:
         return Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
-    known = _known_client(route.protocol_version, said)
-    connection = Connection.from_envelope(route.protocol_version, None, None)
-    connection.client_params, connection.client_capabilities = known.client_params, known.client_capabilities
+    connection = copy(_known_client(route.protocol_version, said))
+    connection.state, connection.exit_stack = {}, AsyncExitStack()
     return connection
 
 
