@@ -12,9 +12,18 @@ T = TypeVar("T")
 
 class _Flight(Generic[T]):
     def __init__(self) -> None:
-        self.landed = anyio.Event()
+        self.landed: anyio.Event | None = None  # made by the first who waits, as hardly anybody does
         self.results: list[T] = []
         self.failure: RingmainError | None = None
+
+    async def wait(self) -> None:
+        if self.landed is None:
+            self.landed = anyio.Event()
+        await self.landed.wait()
+
+    def land(self) -> None:
+        if self.landed is not None:
+            self.landed.set()
 
 
 class SingleFlight(Generic[T]):
@@ -34,7 +43,7 @@ class SingleFlight(Generic[T]):
         A failure with words for the caller is everybody's; any other only of the one who met it.
         """
         while (flight := self._flights.get(key)) is not None:
-            await flight.landed.wait()
+            await flight.wait()
             if flight.failure is not None:
                 raise flight.failure.with_traceback(None)
             if flight.results:
@@ -51,4 +60,4 @@ class SingleFlight(Generic[T]):
             return result, False
         finally:
             del self._flights[key]
-            flight.landed.set()
+            flight.land()
