@@ -154,8 +154,8 @@ class _Handlers:
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
         """The schema of a tool with arguments that HTTP headers repeat; the SDK looks for them each time."""
-        tools = (tool for tool in self._connector.tools if tool.name == name and tool.has_header_arguments)
-        return next((tool.published_schema for tool in tools), None)
+        tool = self._connector.tools_by_name.get(name)
+        return tool.published_schema if tool is not None and tool.has_header_arguments else None
 
     async def list_tools(self, _: Context, params: types.PaginatedRequestParams | None) -> Any:
         return _complete(

@@ -42,7 +42,7 @@ def is_plain_call(params: Mapping[str, Any], version: str) -> bool:
 
 
 def plain_answer(result: Result) -> dict[str, Any] | None:
-    """The members of an answer that is a text, perhaps with its structure; `None` where there is more to it."""
+    """The members of an answer that is one text, perhaps with its structure; `None` where it holds more."""
     content = result.get("content")
     if not result.keys() <= _ANSWER or not isinstance(content, list) or len(content) != 1:  # pyright: ignore[reportUnknownArgumentType]
         return None
