@@ -10,6 +10,7 @@ it. Methods are those of `fake.requests`: also `oauth.token`, `content.download`
 """
 
 import fnmatch
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,16 +50,18 @@ class Fault:
         if self.kind not in _OTHERS | _LIMITS.keys() | _ERRORS.keys():
             raise ValueError(f"no such fault: {self.kind}")
 
-    def take(self, method: str) -> bool:
-        """Whether it strikes now; counted."""
+    def is_due(self, method: str) -> bool:
+        """Whether it could strike now; requests that come before it are counted."""
         if self.times == 0 or not fnmatch.fnmatchcase(method, self.method):
             return False
         if self.after:
             self.after -= 1
             return False
+        return True
+
+    def strike(self) -> None:
         if self.times is not None:
             self.times -= 1
-        return True
 
     def refusal(self) -> Refusal | None:
         """What is said in place of the true answer; `None` where that is no JSON, or the answer is true."""
@@ -77,3 +80,12 @@ class Fault:
             headers = {"content-type": "text/html; charset=UTF-8"}
             return (502 if self.kind == "502" else 200), headers, HTML
         return None
+
+
+def struck(faults: Iterable[Fault], method: str) -> Fault | None:
+    """The fault that a request meets, if any: the first that is due."""
+    due = [one for one in faults if one.is_due(method)]
+    if not due:
+        return None
+    due[0].strike()
+    return due[0]

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 import uvicorn
 
 from standins.gdrive import described
-from standins.gdrive.faults import LATE, Fault
+from standins.gdrive.faults import LATE, Fault, struck
 from standins.gdrive.models import Recorded
 from standins.gdrive.router import Done, answer, refused
 from standins.gdrive.state import FakeDrive
@@ -47,7 +47,7 @@ class _App:
             parts.append(message.get("body", b""))
             more = message.get("more_body", False)
         asked = self._asked(scope, b"".join(parts))
-        fault = asked.fault = next((one for one in self._fake.faults if one.take(asked.name)), None)
+        fault = asked.fault = struck(self._fake.faults, asked.name)
         if fault is None:
             done = answer(asked)
             self._record(asked, done.status, done.reason)
@@ -82,10 +82,9 @@ class _App:
         asked = Asked(self._fake, _PAGES.get(path, ""), verb, path, given, headers, content)
         prefix = next((one for one in (_API, _UPLOAD) if path.startswith(one)), "")
         if prefix:
-            if "upload_id" in given:  # a session goes on, whatever the verb that began it
-                begun = self._fake.sessions.get(given["upload_id"])
-                verb = begun.verb if begun is not None else verb
             segments = tuple(unquote(one) for one in path.removeprefix(prefix).split("/"))
+            if "upload_id" in given:  # a session goes on, as what it began
+                verb = "POST" if len(segments) == 1 else "PATCH"
             found = described.find(verb, segments)
             if found is not None:
                 asked.method, of_path = found

@@ -44,6 +44,7 @@ from standins.gdrive.making import Making
 from standins.gdrive.models import Domain, Grant, Mail, Recorded, Token, secret
 from standins.gdrive.ordering import Orders
 from standins.gdrive.robots import Robot, key_file
+from standins.gdrive.uploads import Session
 from standins.gdrive.walks import Walks
 
 _LASTS = 3599.0
@@ -79,7 +80,7 @@ class FakeDrive(Making):
         self.codes: dict[str, dict[str, Any]] = {}
         self.robots: dict[str, Robot] = {}
         self.operations: dict[str, dict[str, Any]] = {}
-        self.sessions: dict[str, Any] = {}
+        self.sessions: dict[str, Session] = {}
         self.faults: list[Fault] = []
         self.requests: list[Recorded] = []
         self.violations: list[str] = []

@@ -31,12 +31,10 @@ class Session:
     """A resumable upload.
 
     Attributes:
-        verb: That of the request that began it.
         total: Bytes there will be; `None` until it is told.
         answer: The file, when it is complete.
     """
 
-    verb: str
     token: Token
     body: dict[str, Any]
     type: str
@@ -96,7 +94,7 @@ def _begun(asked: Asked, method: Method) -> Media:
     kind = asked.headers.get("x-upload-content-type", "")
     number = asked.store.new_id("AB", 40)
     total = int(length) if length.isdigit() else None
-    asked.fake.sessions[number] = Session(asked.verb, asked.token, asked.body, kind, total)
+    asked.fake.sessions[number] = Session(asked.token, asked.body, kind, total)
     query = {name: text for name, text in asked.given.items() if name != "fileId"}
     where = f"{asked.fake.url}{asked.path}?{urlencode(query | {'upload_id': number})}"
     return Media(b"", "text/plain", headers={"location": where, "x-guploader-uploadid": number})
@@ -104,7 +102,7 @@ def _begun(asked: Asked, method: Method) -> Media:
 
 def _goes_on(asked: Asked, finish: Finish) -> dict[str, Any] | Media:
     number = asked.given["upload_id"]
-    session: Session | None = asked.fake.sessions.get(number)
+    session = asked.fake.sessions.get(number)
     if session is None:
         raise Refusal(404, "notFound", "Not Found")
     if asked.verb == "DELETE":
