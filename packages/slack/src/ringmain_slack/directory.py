@@ -5,15 +5,15 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 import anyio
 
 from ringmain_core.errors import NotFound, ToolFailure, UpstreamUnavailable
 from ringmain_slack.conversations import Conversation, Person, conversation_of, person_of
 from ringmain_slack.identity import Identity
+from ringmain_slack.kept import Kept
 
-T = TypeVar("T")
 PAGE = 1_000
 """The most that Slack gives in one page of a list."""
 
@@ -36,28 +36,6 @@ class Asks(Protocol):
         ...
 
 
-class _Kept(Generic[T]):
-    """Things by id, each with the time when it was seen; the oldest go when there are too many."""
-
-    def __init__(self, most: int, clock: Callable[[], float]) -> None:
-        self._most = most
-        self._clock = clock
-        self._kept: OrderedDict[str, tuple[T, float]] = OrderedDict()
-
-    def put(self, name: str, thing: T) -> None:
-        self._kept[name] = (thing, self._clock())
-        self._kept.move_to_end(name)
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-
-    def get(self, name: str, holds: float) -> T | None:
-        found = self._kept.get(name)
-        return found[0] if found is not None and self._clock() - found[1] < holds else None
-
-    def values(self) -> Iterable[T]:
-        return (thing for thing, _ in self._kept.values())
-
-
 @dataclass(slots=True)
 class _Walk:
     """A list that is read page by page, over several calls if need be.
@@ -78,8 +56,8 @@ class Directory:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._people = _Kept[Person](_MOST_PEOPLE, clock)
-        self._conversations = _Kept[Conversation](_MOST_CONVERSATIONS, clock)
+        self._people = Kept[Person](_MOST_PEOPLE, clock)
+        self._conversations = Kept[Conversation](_MOST_CONVERSATIONS, clock)
         self._ids: dict[str, str] = {}
         self._walks = OrderedDict[str, _Walk]()
         self._alone = anyio.Lock()
@@ -179,11 +157,11 @@ class Directory:
         A few are asked for one by one; for many the list of users is read on, a page a time.
         """
         wanted = list(dict.fromkeys(name for name in names if name))
-        found = {name: known for name in wanted if (known := self._people.get(name, _PERSON_HOLDS))}
+        found = self.met(wanted)
         unknown = [name for name in wanted if name not in found]
         if len(unknown) > _ASKED_ONE_BY_ONE and self._walk("users.list").ended_at == float("-inf"):
             await self._one_page_of_people(ask)
-            found |= {name: known for name in unknown if (known := self._people.get(name, _PERSON_HOLDS))}
+            found |= self.met(unknown)
             unknown = [name for name in unknown if name not in found]
 
         async def look_up(name: str) -> None:
@@ -198,6 +176,10 @@ class Directory:
             for name in unknown[:_MOST_ASKED]:
                 tasks.start_soon(look_up, name)
         return found
+
+    def met(self, names: Iterable[str]) -> dict[str, Person]:
+        """Those of these ids who can be named without asking."""
+        return {name: known for name in names if (known := self._people.get(name, _PERSON_HOLDS))}
 
     def known_people(self, part: str) -> list[Person]:
         """People that were met before, whose handle or name holds these letters."""

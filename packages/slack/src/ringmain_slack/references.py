@@ -134,6 +134,17 @@ def moment(text: str) -> str:
     return f"{when.timestamp():.6f}"
 
 
+def micros(ts: str) -> int:
+    """A `ts` as a number: microseconds since 1970."""
+    seconds, _, fraction = ts.partition(".")
+    return int(seconds or 0) * 1_000_000 + int(fraction[:6].ljust(6, "0"))
+
+
+def ts_of(moment: int) -> str:
+    """The `ts` of microseconds since 1970."""
+    return f"{moment // 1_000_000}.{moment % 1_000_000:06d}"
+
+
 def when(ts: str) -> str:
     """The time of a message for people: UTC, to the minute."""
     return _minute(int(float(ts)) // 60)
