@@ -1,7 +1,7 @@
 """Slack through slack-sdk: one request, one answer, and what its exceptions mean."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 _MOST_REDIRECTS = 3
+_HEARTBEAT = 10.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,27 @@ class Client:
                 return bytes(content[: most + 1]), answer.content_type
         raise NotSlack("redirects")
 
+    async def listen(self, url: str) -> AsyncGenerator[Mapping[str, Any]]:
+        """What comes over a connection of Socket Mode until it ends; envelopes are acknowledged at once.
+
+        slack-sdk's own client is not used for it: it logs what people write, tries a used ticket again
+        without end, and waits in a queue without bounds.
+
+        Args:
+            url: As `apps.connections.open` gives it; it opens one connection.
+        """
+        from aiohttp import WSMsgType
+
+        _, session = self._opened()
+        proxy = _proxy(f"http{url.removeprefix('ws')}")
+        async with session.ws_connect(url, heartbeat=_HEARTBEAT, proxy=proxy) as socket:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    told: Mapping[str, Any] = json.loads(message.data)
+                    if "envelope_id" in told:
+                        await socket.send_str(json.dumps({"envelope_id": told["envelope_id"]}))
+                    yield told
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
@@ -135,7 +157,7 @@ class Client:
 
             settings = self._settings
             self._session = ClientSession(
-                connector=TCPConnector(limit=settings.at_once, keepalive_timeout=60),
+                connector=TCPConnector(limit=settings.at_once + 1, keepalive_timeout=60),  # one listens
                 cookie_jar=DummyCookieJar(),  # tokens of several people go over these connections
                 response_class=Response,
                 timeout=ClientTimeout(total=settings.request_timeout),
