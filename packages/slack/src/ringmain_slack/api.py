@@ -23,9 +23,13 @@ from ringmain_slack.client import Client, Reply
 from ringmain_slack.conversations import Conversation
 from ringmain_slack.credentials import credentials_of
 from ringmain_slack.directory import Directory
+from ringmain_slack.ears import Ears
 from ringmain_slack.failures import Limited, require_success, trouble
 from ringmain_slack.fences import admits, describe
 from ringmain_slack.identity import Identity, identity_of
+from ringmain_slack.index import Index
+from ringmain_slack.indexing import Indexing
+from ringmain_slack.joined import Joined
 from ringmain_slack.limits import Limits
 from ringmain_slack.references import Reference, is_person_id, parse_reference, parse_ts
 from ringmain_slack.settings import SlackSettings
@@ -155,6 +159,9 @@ class Slack(Upstream):
         self.credentials = credentials_of(settings, services)
         self.client = Client(settings)
         self.flights = SingleFlight[Reply](lambda _: True)
+        self.ears = Ears(self.client, settings.app_token)
+        self.indexing = Indexing(Index(settings.index, settings.index_messages), self.ears)
+        self.joined = Joined()
         self._secrets = services.secrets
         self._guard = services.guards.guard(
             "slack", trouble, at_once=settings.at_once, retries=Retries(patience=0.0)
@@ -386,6 +393,8 @@ async def connect(settings: SlackSettings, services: Services) -> AsyncGenerator
     try:
         yield slack
     finally:
+        await slack.ears.close()
+        await slack.indexing.index.close()
         await slack.client.close()
 
 

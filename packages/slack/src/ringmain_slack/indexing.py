@@ -1,0 +1,288 @@
+"""Fills the search index: what is new in the conversations in question, then what is older, in time."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+
+from ringmain_core.errors import NotFound, ToolFailure, UpstreamRefused, UpstreamUnavailable
+from ringmain_slack.conversations import Conversation
+from ringmain_slack.ears import Ears
+from ringmain_slack.incoming import author_of, people_in, text_of
+from ringmain_slack.index import Index
+from ringmain_slack.index_rows import Entry, Holder, Span, Thread
+from ringmain_slack.references import micros, ts_of
+
+if TYPE_CHECKING:
+    from ringmain_slack.api import Workspace
+
+T = TypeVar("T")
+AGAIN = 100
+"""The newest messages of a conversation that are read each time: they may be edited, deleted or answered."""
+
+PAGE = 500
+"""Messages in one request for what is new or older."""
+
+_AT_ONCE = 4
+_MOST_THREADS = 30  # read in one filling
+_THREAD_PAGE = 200
+_MOST_FRESH = 50_000
+_NOISE = frozenset(
+    {"channel_join", "channel_leave", "group_join", "group_leave", "tombstone", "bot_add", "bot_remove"}
+)
+
+
+class Indexing:
+    """Keeps the index filled, with what searches ask for and what is heard meanwhile."""
+
+    def __init__(self, index: Index, ears: Ears) -> None:
+        self.index = index
+        self._ears = ears
+        self._ears.heard = self._hear
+        self._connection = 0
+        self._fresh: OrderedDict[tuple[str, str], set[str]] = OrderedDict()
+        self._names: dict[str, Callable[[Collection[str]], Mapping[str, Any]]] = {}
+
+    async def fill(
+        self, at: "Workspace", conversations: Sequence[Conversation], since: int, seconds: float
+    ) -> Mapping[str, str]:
+        """Read what the index lacks of these conversations, until the time is over or a limit is reached.
+
+        Args:
+            at: As whom.
+            conversations: That are looked through.
+            since: How far back, in microseconds since 1970.
+            seconds: How long that may take.
+
+        Returns:
+            Why a conversation was not read on, by its id; the others need no reason, or the time was over.
+        """
+        self._ears.begin()
+        self._names[at.about.team] = at.directory.met
+        filling = _Filling(self, at, conversations, since)
+        with anyio.move_on_after(seconds):
+            await filling.run()
+        return filling.left
+
+    def is_fresh(self, at: "Workspace", one: Conversation) -> bool:
+        """Whether nothing can have been missed since the conversation was read: all was heard."""
+        heard = at.about.is_bot and self._ears.hears(at.about.team, one.kind)
+        self._forget_before(self._ears.connections)
+        return heard and at.about.user in self._fresh.get((at.about.team, one.id), ())
+
+    def was_read(self, at: "Workspace", one: Conversation, connection: int) -> None:
+        """Its newest messages were read, while that connection was the last one."""
+        self._forget_before(self._ears.connections)
+        if self._ears.connected and connection == self._connection:
+            key = (at.about.team, one.id)
+            self._fresh.setdefault(key, set()).add(at.about.user)
+            self._fresh.move_to_end(key)
+            if len(self._fresh) > _MOST_FRESH:
+                self._fresh.popitem(last=False)
+
+    @property
+    def connection(self) -> int:
+        """Which connection of Socket Mode is the last one."""
+        return self._ears.connections
+
+    def _forget_before(self, connection: int) -> None:
+        if connection != self._connection:
+            self._connection = connection
+            self._fresh.clear()
+
+    async def _hear(self, team: str, event: Mapping[str, Any]) -> None:
+        channel, names = str(event.get("channel")), self._names.get(team)
+        entry = None if names is None else _entry_of_event(event, names)
+        if entry is None:
+            return
+        self._forget_before(self._ears.connections)
+        current = frozenset(self._fresh.get((team, channel), ()))
+        try:
+            await self.index.use(lambda store: store.hear(team, channel, entry, current))
+        except UpstreamUnavailable:
+            self._fresh.pop((team, channel), None)  # it has to be read again
+
+
+class _Filling:
+    """One filling. What was read of each request is kept at once, so that it can end at any time."""
+
+    def __init__(
+        self, indexing: Indexing, at: "Workspace", conversations: Sequence[Conversation], since: int
+    ) -> None:
+        self.left: dict[str, str] = {}
+        self._indexing = indexing
+        self._index = indexing.index
+        self._at = at
+        self._holder = Holder(at.about.team, at.about.user)
+        self._conversations = {one.id: one for one in conversations}
+        self._since = since
+        self._spans: Mapping[str, Span] = {}
+
+    async def run(self) -> None:
+        await self._look()
+        stale = [
+            one
+            for one in self._conversations.values()
+            if one.id not in self._spans or not self._indexing.is_fresh(self._at, one)
+        ]
+        await self._each(stale, self._read_newest)
+        channels = list(self._conversations)
+        threads = await self._index.use(
+            lambda store: store.unread_threads(self._holder, channels, _MOST_THREADS)
+        )
+        await self._each(threads, self._read_thread)
+        while True:
+            await self._look()
+            short = [one for one in self._conversations.values() if self._is_short(one)]
+            if not short or not await self._index.use(lambda store: store.has_room()):
+                return
+            short.sort(key=lambda one: -self._spans[one.id].oldest)
+            await self._each(short, self._read_older)
+
+    async def _look(self) -> None:
+        channels = list(self._conversations)
+        self._spans = await self._index.use(lambda store: store.spans(self._holder, channels))
+
+    def _is_short(self, one: Conversation) -> bool:
+        span = self._spans.get(one.id)
+        return one.id not in self.left and span is not None and not span.whole and span.oldest > self._since
+
+    async def _each(self, things: Sequence[T], read: Callable[[T], Awaitable[None]]) -> None:
+        """Read several at once; where a limit is reached, the rest is left."""
+        waiting = iter(things)
+        why = ""
+
+        async def work() -> None:
+            nonlocal why
+            for thing in waiting:
+                channel = thing.channel if isinstance(thing, Thread) else getattr(thing, "id", "")
+                try:
+                    if not why:
+                        await read(thing)
+                        continue
+                except UpstreamUnavailable as error:
+                    why = _why(error)
+                except (NotFound, UpstreamRefused) as error:
+                    self.left[channel] = str(error.detail.get("error", error.code))
+                    continue
+                self.left.setdefault(channel, why)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(_AT_ONCE):
+                tasks.start_soon(work)
+
+    async def _read_newest(self, one: Conversation) -> None:
+        """Read what is new, down to where the index begins; of an unknown conversation one page."""
+        known, connection = self._spans.get(one.id), self._indexing.connection
+        latest: int | None = None
+        top = high = known.newest if known else 0
+        while True:
+            limit = AGAIN if known and latest is None else PAGE
+            messages, more = await self._page(one, limit, latest)
+            moments = [micros(str(message["ts"])) for message in messages]
+            top = max(top, *moments, 0) if latest is None else top
+            high = max(high, *moments, 0) if latest is None else latest - 1
+            low = min(moments, default=0) if more else 0
+            meets = known is not None and (not more or low <= known.newest)
+            span = Span(min(moments, default=top), top, whole=not more)
+            if known is not None and meets and more:
+                span = Span(known.oldest, top, known.whole)
+            await self._put(one, messages, span, low, high)
+            if known is None or meets or not more:
+                break
+            latest = low
+        self._indexing.was_read(self._at, one, connection)
+
+    async def _read_older(self, one: Conversation) -> None:
+        span = self._spans[one.id]
+        messages, more = await self._page(one, PAGE, span.oldest)
+        moments = [micros(str(message["ts"])) for message in messages]
+        low = min(moments, default=span.oldest) if more else 0
+        older = Span(min(moments, default=span.oldest), span.newest, whole=not more)
+        await self._put(one, messages, older, low, span.oldest - 1)
+
+    async def _read_thread(self, thread: Thread) -> None:
+        """Read a short thread anew, for what was edited or deleted; of a long one what is new."""
+        anew = thread.replies < _THREAD_PAGE
+        replies: list[Mapping[str, Any]] = []
+        after = 0 if anew else thread.read
+        while True:
+            answer = await self._at.get(
+                "conversations.replies",
+                channel=thread.channel,
+                ts=ts_of(thread.ts),
+                oldest=ts_of(after) if after else None,
+                limit=_THREAD_PAGE,
+            )
+            found = [one for one in answer["messages"] if micros(str(one["ts"])) > max(after, thread.ts)]
+            replies += found
+            if not answer.get("has_more") or not found:
+                break
+            after = micros(str(found[-1]["ts"]))
+        entries = await self._entries(replies)
+        await self._index.use(lambda store: store.put_thread(self._holder, thread, entries, whole=anew))
+
+    async def _page(
+        self, one: Conversation, limit: int, latest: int | None
+    ) -> tuple[Sequence[Mapping[str, Any]], bool]:
+        answer = await self._at.get(
+            "conversations.history",
+            channel=one.id,
+            limit=limit,
+            latest=None if latest is None else ts_of(latest),
+        )
+        return answer["messages"], bool(answer.get("has_more"))
+
+    async def _put(
+        self, one: Conversation, messages: Sequence[Mapping[str, Any]], span: Span, low: int, high: int
+    ) -> None:
+        entries = await self._entries(messages)
+        await self._index.use(lambda store: store.put(self._holder, one.id, entries, span, low, high))
+
+    async def _entries(self, messages: Sequence[Mapping[str, Any]]) -> list[Entry]:
+        directory = self._at.directory
+        people = await directory.people(self._at, (name for one in messages for name in people_in(one)))
+        return [entry for one in messages if (entry := entry_of(one, people)) is not None]
+
+
+def entry_of(message: Mapping[str, Any], people: Mapping[str, Any]) -> Entry | None:
+    """A message as it is kept; `None` for what nobody has said."""
+    if message.get("subtype") in _NOISE:
+        return None
+    ts, root = micros(str(message["ts"])), micros(str(message.get("thread_ts") or "0"))
+    edited: Mapping[str, Any] = message.get("edited") or {}
+    return Entry(
+        ts=ts,
+        thread=0 if root == ts else root,
+        author=str(message.get("user") or author_of(message, people)),
+        edited=micros(str(edited.get("ts") or "0")),
+        text=text_of(message, people),
+        replies=int(message.get("reply_count", 0)),
+        latest=micros(str(message.get("latest_reply") or "0")),
+    )
+
+
+def _entry_of_event(
+    event: Mapping[str, Any], names: Callable[[Collection[str]], Mapping[str, Any]]
+) -> Entry | None:
+    """What an event has changed; an edit or deletion counts more than what was read before it."""
+    changed = micros(str(event.get("event_ts") or event.get("ts") or "0"))
+    subtype = event.get("subtype")
+    if subtype == "message_deleted":
+        before: Mapping[str, Any] = event.get("previous_message") or {}
+        root = micros(str(before.get("thread_ts") or "0"))
+        ts = micros(str(event["deleted_ts"]))
+        return Entry(ts, 0 if root == ts else root, "", changed, "")
+    message: Mapping[str, Any] = event["message"] if subtype == "message_changed" else event
+    entry = entry_of(message, names(list(people_in(message))))
+    if entry is None:
+        return None
+    edited = changed if subtype == "message_changed" else entry.edited
+    return Entry(entry.ts, entry.thread, entry.author, edited, entry.text)
+
+
+def _why(error: ToolFailure) -> str:
+    if error.retry_after_ms is not None:
+        return f"Slack's limit, come back in {max(1, error.retry_after_ms // 1000)} s"
+    return error.message
