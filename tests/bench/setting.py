@@ -76,6 +76,13 @@ class Setting:
 
 
 def environment_with(settings: Mapping[str, str]) -> dict[str, str]:
-    """These settings, and our own environment without what somebody has set for a server of theirs."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("RINGMAIN_")}
+    """These settings, and our own environment without what somebody has set for a server of theirs.
+
+    Python keeps what it has compiled, whatever is set: installed packages are compiled, and so are both sides.
+    """
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("RINGMAIN_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     return {**inherited, "PYTHONPATH": str(TESTS), **settings}
