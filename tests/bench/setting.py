@@ -78,7 +78,7 @@ class Setting:
 def environment_with(settings: Mapping[str, str]) -> dict[str, str]:
     """These settings, and our own environment without what somebody has set for a server of theirs.
 
-    Python keeps what it has compiled, whatever is set: installed packages are compiled, and so are both sides.
+    Python keeps what it has compiled, whatever is set: installed packages are compiled, and so are both here.
     """
     inherited = {
         name: value
