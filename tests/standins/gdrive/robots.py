@@ -17,6 +17,9 @@ class Robot:
     scopes: tuple[str, ...]
 
 
+_AUDIENCE = "https://oauth2.googleapis.com/token"  # what google-auth says, wherever it sends them
+
+
 @cache
 def _key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -38,7 +41,7 @@ def key_file(email: str, token_uri: str) -> dict[str, str]:
     }
 
 
-def claims(assertion: str, audience: str) -> dict[str, str]:
+def claims(assertion: str, token_uri: str) -> dict[str, str]:
     """What a signed assertion says.
 
     Raises:
@@ -48,6 +51,6 @@ def claims(assertion: str, audience: str) -> dict[str, str]:
         assertion,
         _key().public_key(),
         algorithms=["RS256"],
-        audience=audience,
+        audience=[_AUDIENCE, token_uri],
         options={"require": ["iss", "scope", "exp", "iat"]},
     )
