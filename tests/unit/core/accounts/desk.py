@@ -243,23 +243,23 @@ class AtDesk:
 
 
 @asynccontextmanager
-async def at_desk(base: str = BASE) -> AsyncGenerator[AtDesk]:
+async def at_desk(base: str = BASE, *, client: ProviderClient = CLIENT) -> AsyncGenerator[AtDesk]:
     """Accounts at a provider in memory, in a store in memory."""
     desk, store = Desk(), MemoryStore()
-    accounts = _accounts(desk, store, base)
+    accounts = _accounts(desk, store, base, client)
     try:
         yield AtDesk(accounts, desk, store, Vault(store, RING, "desk"))
     finally:
         await accounts.close()
 
 
-def _accounts(desk: Desk, store: AccountStore, base: str = BASE) -> Accounts:
+def _accounts(desk: Desk, store: AccountStore, base: str = BASE, client: ProviderClient = CLIENT) -> Accounts:
     async def reach() -> str:
         await anyio.lowlevel.checkpoint()
         return base
 
     http = httpx2.AsyncClient(transport=httpx2.MockTransport(desk))
-    return Accounts(CLIENT, store, RING, reach, Endpoints(CLIENT, lambda: http))
+    return Accounts(client, store, RING, reach, Endpoints(client, lambda: http))
 
 
 def call_of(principal: Principal, **how: Any) -> Call:

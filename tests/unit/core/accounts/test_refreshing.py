@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from ringmain_core.errors import AccountNeeded, UpstreamRefused, UpstreamUnavailable
 from ringmain_core.identity.accounts import refreshing
 from ringmain_core.principal import Principal
-from unit.core.accounts.desk import ANN, BOB, at_desk, call_of
+from unit.core.accounts.desk import ANN, BOB, CLIENT, DESK, at_desk, call_of
 
 pytestmark = pytest.mark.anyio
 
@@ -156,6 +156,25 @@ async def test_one_invalid_grant_marks_the_account_and_deletes_nothing() -> None
         with pytest.raises(AccountNeeded):
             await at.accounts.token(call_of(ANN))
         assert [path for path, _ in at.desk.asked] == ["/token"]
+
+
+async def test_where_a_provider_is_known_to_err_the_second_invalid_grant_is_believed() -> None:
+    client = replace(CLIENT, provider=replace(DESK, grace=600.0))
+    async with at_desk(client=client) as at:
+        await at.has(ANN, expired=True)
+        at.desk.answer = httpx2.Response(400, json={"error": "invalid_grant"})
+        for _ in range(2):
+            with pytest.raises(UpstreamUnavailable, match="The account stays connected"):
+                await at.accounts.token(call_of(ANN))
+        at.desk.answer = None
+        assert (await at.accounts.token(call_of(ANN))).value.get_secret_value() == "access-ann-2"
+        assert (await at.kept(ANN)).refused_at is None
+
+        await at.has(ANN, expired=True, refused_at=time.time() - 601)
+        at.desk.answer = httpx2.Response(400, json={"error": "invalid_grant"})
+        with pytest.raises(AccountNeeded, match="has to be connected again"):
+            await at.accounts.token(call_of(ANN))
+        assert (await at.kept(ANN)).dead
 
 
 async def test_a_wrong_client_secret_is_no_reason_to_connect_again() -> None:

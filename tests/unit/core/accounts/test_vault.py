@@ -101,4 +101,5 @@ async def test_what_is_kept_is_what_the_next_release_has_to_read() -> None:
             "client_id": "ringmain",
             "connected_at": "2026-11-22T12:00:00+00:00",
             "dead": False,
+            "refused_at": None,
         }

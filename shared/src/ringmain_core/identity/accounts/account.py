@@ -50,6 +50,7 @@ class Account:
         client_id: Of the app it was connected through.
         connected_at: ISO 8601.
         dead: Whether the provider said that its refresh token is of no use any more; connecting again helps.
+        refused_at: When it first said so, in seconds since 1970, where that is not believed yet.
     """
 
     identity: Identity
@@ -57,6 +58,7 @@ class Account:
     client_id: str
     connected_at: str
     dead: bool = False
+    refused_at: float | None = None
 
     def as_json(self) -> bytes:
         tokens = self.tokens
@@ -71,6 +73,7 @@ class Account:
             "client_id": self.client_id,
             "connected_at": self.connected_at,
             "dead": self.dead,
+            "refused_at": self.refused_at,
         }
         return json.dumps(values, separators=(",", ":")).encode()
 
@@ -85,7 +88,14 @@ class Account:
             refresh_at=values["refresh_at"],
         )
         identity = Identity(values["id"], values["label"])
-        return cls(identity, tokens, values["client_id"], values["connected_at"], values["dead"])
+        return cls(
+            identity,
+            tokens,
+            values["client_id"],
+            values["connected_at"],
+            values["dead"],
+            values.get("refused_at"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class Provider:
         sends_issuer: Whether an answer without `iss` is refused as well.
         read_response: Gives the token endpoint's answer the standard's shape, for providers that wrap it.
         dead_grant_errors: Errors of the token endpoint that say that a refresh token is of no use any more.
+        grace: Seconds between two of them before that is believed: some say so of tokens that still work.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Provider:
     sends_issuer: bool = False
     read_response: Callable[[Json], Json] = as_it_is
     dead_grant_errors: frozenset[str] = frozenset({"invalid_grant"})
+    grace: float = 0.0
 
     def __post_init__(self) -> None:
         if _NAME.fullmatch(self.name) is None:

@@ -145,12 +145,32 @@ class Refreshing:
         except Refused as error:
             if error.error in self._client.provider.dead_grant_errors:
                 _log.warning("%s says that a refresh token is of no use any more (%s)", title, error.error)
-                return await self._keep(owner, kept, replace(account, dead=True))
+                return await self._refused(owner, kept, error.error)
             raise UpstreamRefused(
                 f"{title} refuses to refresh the token ({error.error}). The account stays connected; an "
                 "operator should check the client id and secret of this server.",
             ) from None
-        return await self._keep(owner, kept, replace(account, tokens=tokens))
+        return await self._keep(owner, kept, replace(account, tokens=tokens, refused_at=None))
+
+    async def _refused(self, owner: str, kept: Kept, error: str) -> Account | None:
+        """Believe it the second time, where the provider is known to say so of tokens that still work.
+
+        Raises:
+            UpstreamUnavailable: The first time; the account stays.
+        """
+        account, provider = kept.account, self._client.provider
+        first = account.refused_at or time.time()
+        if time.time() - first >= provider.grace:
+            return await self._keep(owner, kept, replace(account, dead=True))
+        if account.refused_at is None:
+            account = await self._keep(owner, kept, replace(account, refused_at=first)) or account
+        if account.tokens.still_work:
+            return account
+        raise UpstreamUnavailable(
+            f"{provider.title} gives no new token at the moment ({error}). The account stays connected: try "
+            "again later.",
+            retry_after_ms=60_000,
+        )
 
     async def _keep(self, owner: str, kept: Kept, account: Account) -> Account | None:
         """Put a changed account in the place of the one it was made of, unless that one has gone."""
