@@ -64,7 +64,7 @@ class Client:
         self._settings = settings
         self._idle: deque[Requester] = deque(maxlen=settings.at_once)
         self._pool: Pool | None = None
-        self._pool_lock = threading.Lock()
+        self._opening = threading.Lock()
         self.graphql_url = f"{settings.api_url.removesuffix('/v3')}/graphql"
 
     def request(
@@ -95,13 +95,14 @@ class Client:
         headers = {"Authorization": f"Bearer {token}", "Accept": accept, "X-GitHub-Api-Version": _API_VERSION}
         if etag is not None:
             headers["If-None-Match"] = etag
+        connection: Any = (self._pool or self._opened()).connection()
         try:
             requester = self._idle.pop()
         except IndexError:
             requester = self._requester()
         try:
             status, answered, text = requester.requestJson(
-                verb, url, parameters=dict(params or {}), headers=headers, input=body, cnx=self._connection()
+                verb, url, parameters=dict(params or {}), headers=headers, input=body, cnx=connection
             )
         finally:
             self._idle.append(requester)
@@ -141,10 +142,10 @@ class Client:
             pool_size=None,
         )
 
-    def _connection(self) -> Any:
-        from ringmain_github.connection import Connection, Pool
+    def _opened(self) -> "Pool":
+        from ringmain_github.connection import Pool
 
-        with self._pool_lock:
+        with self._opening:
             if self._pool is None:
                 at = urlsplit(self._settings.api_url)
                 self._pool = Pool(
@@ -152,7 +153,7 @@ class Client:
                     timeout=self._settings.request_timeout,
                     size=self._settings.at_once,
                 )
-        return Connection(self._pool)
+        return self._pool
 
 
 def trouble_of(error: Exception) -> Trouble | None:

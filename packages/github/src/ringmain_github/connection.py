@@ -35,6 +35,10 @@ class Pool:
         self._pool, self._prefix = _Way(pool_connections=1, pool_maxsize=size).to(origin)
         self._timeout = Timeout(connect=timeout, read=timeout)
 
+    def connection(self) -> "Connection":
+        """One for a requester of PyGithub's, which takes from the pool what it needs."""
+        return Connection(self)
+
     def send(self, verb: str, path: str, body: str | None, headers: Mapping[str, str]) -> "BaseHTTPResponse":
         """Send one request, once, and read its answer to the end.
 
