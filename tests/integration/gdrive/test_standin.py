@@ -107,6 +107,8 @@ def test_drive_file_sees_what_the_app_made(fake: FakeDrive, clients: Clients) ->
     assert refused(mine.get(fileId=fake.named("Diary").id)) == (404, "notFound")
     other = clients(ADA, ["drive.file"], app="another").files()
     assert other.list().execute()["files"] == []
+    fake.view(fake.named("Budget"), ADA, app="another")
+    assert [one["name"] for one in other.list().execute()["files"]] == ["Budget"]
     both = clients(ADA, ["drive.file", "drive.readonly"]).files()
     assert both.get(fileId=fake.named("Diary").id).execute()["name"] == "Diary"
     assert refused(both.update(fileId=fake.named("Diary").id, body={"name": "x"})) == (

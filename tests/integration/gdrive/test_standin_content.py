@@ -37,6 +37,8 @@ def test_files_are_downloaded(fake: FakeDrive, clients: Clients) -> None:
     files, people = clients(ADA).files(), fake.named("people.csv").id
     assert files.get_media(fileId=people).execute() == PEOPLE_CSV.encode()
     assert bytes_of(files.get_media(fileId=people)) == PEOPLE_CSV.encode()
+    empty = fake.file("empty", b"", ADA)
+    assert bytes_of(files.get_media(fileId=empty.id)) == b""
     assert refused(files.get_media(fileId=fake.named("Diary").id)) == (403, "fileNotDownloadable")
     assert refused(files.get_media(fileId=fake.named("Files").id)) == (403, "fileNotDownloadable")
 
@@ -88,6 +90,7 @@ def test_documents_are_exported(fake: FakeDrive, clients: Clients) -> None:
         return files.export(fileId=plan, mimeType=kind).execute()
 
     assert export(MARKDOWN).decode() == PLAN
+    assert bytes_of(files.export_media(fileId=plan, mimeType=MARKDOWN)).decode() == PLAN
     assert export(PLAIN).decode("utf-8-sig").splitlines()[:3] == [
         "Launch plan",
         "We ship on Friday, after the review.",

@@ -190,6 +190,11 @@ def test_a_corpus_is_chosen(fake: FakeDrive, clients: Clients) -> None:
     assert refused(files.list(corpora="drive", driveId="none", **DRIVES)) == (404, "notFound")
 
 
+def test_what_was_shared_with_a_group_was_shared_with_its_members(clients: Clients) -> None:
+    assert found(clients, "sharedWithMe", CLEO) == ["Plans"]
+    assert found(clients, "sharedWithMe", BO) == ["Plans"]
+
+
 def test_what_the_domain_can_find_is_found(fake: FakeDrive, clients: Clients) -> None:
     fake.share(fake.named("Diary"), "acme.example", "reader", discoverable=True)
     assert found(clients, "name = 'Diary'", CLEO) == []

@@ -130,15 +130,11 @@ class Making:
     def share(self, file: File, to: str, role: str, *, discoverable: bool = False, **more: Any) -> Permission:
         """Give a permission on a file to a person, a group, a domain, or `anyone`."""
         made = permission_to(self.people, to, role, discoverable=discoverable, **more)
-        with self.store.losing(file):
-            file.permissions[made.id] = made
-            if made.type == "user":
-                file.shared_with[to] = (self.store.time(), file.owner or file.author)
+        self.store.give(file, made, file.owner or file.author)
         return made
 
     def unshare(self, file: File, to: str) -> None:
-        with self.store.losing(file):
-            del file.permissions[permission_to(self.people, to, "reader").id]
+        self.store.take(file, permission_to(self.people, to, "reader").id)
 
     def revise(self, file: File, content: bytes | str | Native, by: str, *, ago: float = 0.0) -> None:
         """Give a file new content: bytes or text; of one of Google's own, what its editor keeps."""
@@ -163,9 +159,11 @@ class Making:
     def move(self, file: File, parent: File) -> None:
         self.store.move(file, parent)
 
-    def view(self, file: File, by: str, ago: float = 0.0) -> None:
-        """A person opens a file: from then on it is among theirs, if they may read it."""
+    def view(self, file: File, by: str, *, app: str = "", ago: float = 0.0) -> None:
+        """A person opens a file, with an app perhaps: it is then among theirs, and what `drive.file` sees."""
         file.viewed[by] = self.store.time() - ago
+        if app:
+            file.apps.add(app)
         self.store.touch(file)
 
     def comment(

@@ -88,11 +88,7 @@ def create(asked: Asked) -> dict[str, Any]:
     asked.fake.spend_share()
     best = next((one for one in asked.store.access.best(file) if one.permission.id == given.id), None)
     if best is None or RANK[best.role] < RANK[given.role]:
-        with asked.store.losing(file):
-            file.permissions[given.id] = given
-            if given.type == "user":
-                file.shared_with[given.to] = (asked.store.time(), asked.me)
-        file.version += 1
+        asked.store.give(file, given, asked.me)
         best = Held(given, given.role, file.id)
     if notify:
         asked.fake.mails.append(Mail(given.to, file.id, asked.text("emailMessage")))
@@ -213,6 +209,4 @@ def delete(asked: Asked) -> None:
     if held.permission.to != asked.me or not asked.view.allows(file, CONTENT):
         _manage(asked, file)
     _own(file, held, asked)
-    with asked.store.losing(file):
-        del file.permissions[held.permission.id]
-    file.version += 1
+    asked.store.take(file, held.permission.id)

@@ -60,7 +60,7 @@ def pdf() -> bytes:
     return office.pdf(["Paper\n\nOn the first page.", "On the second page."])
 
 
-def seeded() -> FakeDrive:
+def seeded(*, validating: bool = True) -> FakeDrive:
     """Users ada (administrator), bo and cleo of acme.example, zoe of other.example; group team (bo, cleo).
 
     Ada's My Drive: the folder Plans (bo writes, team reads) with Launch plan (a document of two revisions
@@ -72,7 +72,7 @@ def seeded() -> FakeDrive:
     has the folder Projects with Roadmap and spec.md; Finance is ada's alone, with Forecast. All of it is
     from the last thirty days; `fake.named("Launch plan")` finds a file.
     """
-    fake = FakeDrive()
+    fake = FakeDrive(validating=validating)
     fake.user(ADA, "Ada Moss", admin=True)
     fake.user(BO, "Bo Reyes")
     fake.user(CLEO, "Cleo Lind")

@@ -24,7 +24,8 @@ fake.requests                                    # every one: method, parameters
 fake.asked("drive.files.*")                      # those whose method fits
 fake.violations                                  # what the vendor does not publish: assert it is []
 fake.incomplete_search = True; fake.export_limit = 1000; fake.sharing_left = 0; fake.mails
-fake.expire_page_tokens(); fake.validating = False                  # for load: nothing is checked by schema
+fake.expire_page_tokens(); fake.view(plan, "zoe@…", app="ringmain") # opened: `drive.file` sees it
+FakeDrive(validating=False)                      # for load: answers are not held against the schemas
 fake.client("id", "secret"); fake.refresh_token("ada@…")            # OAuth: see `oauth.py`
 info = fake.service_account("robot@project.example", delegated=["ada@acme.example"])  # as a key file has it
 ```
@@ -63,7 +64,7 @@ class FakeDrive(Making):
         validating: Whether bodies are held against the schemas.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, validating: bool = True) -> None:
         super().__init__()
         self.url = "http://127.0.0.1"
         self.incomplete_search = False
@@ -71,7 +72,7 @@ class FakeDrive(Making):
         self.polls = 1
         self.sharing_left: int | None = None
         self.rotating = False
-        self.validating = True
+        self.validating = validating
         self.walks = Walks()
         self.orders = Orders()
         self.tokens: dict[str, Token] = {}

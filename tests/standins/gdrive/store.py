@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from standins.gdrive.access import Access
 from standins.gdrive.file import Content, File, Revision
 from standins.gdrive.index import Index
-from standins.gdrive.models import Change, SharedDrive, User, secret
+from standins.gdrive.models import Change, Permission, SharedDrive, User, secret
 from standins.gdrive.native import FOLDER
 from standins.gdrive.people import People
 from standins.gdrive.tree import Tree
@@ -97,6 +97,20 @@ class Store:
             if one.drive != drives[one.id]:
                 self._note(one, before[one.id] - after, drives[one.id])
             self._note(one, before[one.id] - after, one.drive)
+
+    def give(self, file: File, permission: Permission, by: str) -> None:
+        """Give a permission; it is then among what was shared with whom it names."""
+        with self.losing(file):
+            file.permissions[permission.id] = permission
+            file.version += 1
+        named = {"user": (permission.to,), "group": self.people.groups.get(permission.to, ())}
+        for email in named.get(permission.type, ()):
+            file.shared_with[email] = (self.time(), by)
+
+    def take(self, file: File, permission: str) -> None:
+        with self.losing(file):
+            del file.permissions[permission]
+            file.version += 1
 
     def move(self, file: File, parent: File) -> None:
         """Put it into another folder, of another drive perhaps."""
