@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -33,6 +34,19 @@ _NOISE = frozenset(
 )
 
 
+@dataclass(slots=True)
+class Lack:
+    """What a filling has not read.
+
+    Attributes:
+        newest: Why not what is new in a conversation, by its id.
+        older: Why not more of what is older, if there is a reason but time.
+    """
+
+    newest: dict[str, str] = field(default_factory=dict[str, str])
+    older: str = ""
+
+
 class Indexing:
     """Keeps the index filled, with what searches ask for and what is heard meanwhile."""
 
@@ -46,7 +60,7 @@ class Indexing:
 
     async def fill(
         self, at: "Workspace", conversations: Sequence[Conversation], since: int, seconds: float
-    ) -> Mapping[str, str]:
+    ) -> Lack:
         """Read what the index lacks of these conversations, until the time is over or a limit is reached.
 
         Args:
@@ -54,16 +68,13 @@ class Indexing:
             conversations: That are looked through.
             since: How far back, in microseconds since 1970.
             seconds: How long that may take.
-
-        Returns:
-            Why a conversation was not read on, by its id; the others need no reason, or the time was over.
         """
         self._ears.begin()
         self._names[at.about.team] = at.directory.met
         filling = _Filling(self, at, conversations, since)
         with anyio.move_on_after(seconds):
             await filling.run()
-        return filling.left
+        return filling.lack
 
     def is_fresh(self, at: "Workspace", one: Conversation) -> bool:
         """Whether nothing can have been missed since the conversation was read: all was heard."""
@@ -110,35 +121,48 @@ class _Filling:
     def __init__(
         self, indexing: Indexing, at: "Workspace", conversations: Sequence[Conversation], since: int
     ) -> None:
-        self.left: dict[str, str] = {}
+        self.lack = Lack()
         self._indexing = indexing
         self._index = indexing.index
         self._at = at
         self._holder = Holder(at.about.team, at.about.user)
         self._conversations = {one.id: one for one in conversations}
         self._since = since
+        self._threads = _MOST_THREADS
         self._spans: Mapping[str, Span] = {}
 
     async def run(self) -> None:
+        """Read what is new everywhere, then threads and what is older in turn."""
         await self._look()
-        stale = [
-            one
-            for one in self._conversations.values()
-            if one.id not in self._spans or not self._indexing.is_fresh(self._at, one)
-        ]
-        await self._each(stale, self._read_newest)
-        channels = list(self._conversations)
-        threads = await self._index.use(
-            lambda store: store.unread_threads(self._holder, channels, _MOST_THREADS)
-        )
-        await self._each(threads, self._read_thread)
+        stale = [one for one in self._conversations.values() if not self._is_fresh(one)]
+        self.lack.newest = {one.id: "no time" for one in stale}
+        await self._each(stale, self._read_newest, self._not_newest)
         while True:
+            await self._read_threads()
             await self._look()
-            short = [one for one in self._conversations.values() if self._is_short(one)]
+            short = sorted(filter(self._is_short, self._conversations.values()), key=self._oldest)
             if not short or not await self._index.use(lambda store: store.has_room()):
                 return
-            short.sort(key=lambda one: -self._spans[one.id].oldest)
-            await self._each(short, self._read_older)
+            await self._each(short, self._read_older, self._not_older)
+
+    def _is_fresh(self, one: Conversation) -> bool:
+        return one.id in self._spans and self._indexing.is_fresh(self._at, one)
+
+    def _oldest(self, one: Conversation) -> int:
+        return -self._spans[one.id].oldest
+
+    def _not_newest(self, one: Conversation, why: str) -> None:
+        self.lack.newest[one.id] = why
+
+    def _not_older(self, _: object, why: str) -> None:
+        self.lack.older = why
+
+    async def _read_threads(self) -> None:
+        channels = list(self._conversations)
+        most = 0 if self.lack.older else self._threads
+        threads = await self._index.use(lambda store: store.unread_threads(self._holder, channels, most))
+        self._threads -= len(threads)
+        await self._each(threads, self._read_thread, self._not_older)
 
     async def _look(self) -> None:
         channels = list(self._conversations)
@@ -146,17 +170,22 @@ class _Filling:
 
     def _is_short(self, one: Conversation) -> bool:
         span = self._spans.get(one.id)
-        return one.id not in self.left and span is not None and not span.whole and span.oldest > self._since
+        if span is None or one.id in self.lack.newest or self.lack.older:
+            return False
+        return not span.whole and span.oldest > self._since
 
-    async def _each(self, things: Sequence[T], read: Callable[[T], Awaitable[None]]) -> None:
+    async def _each(
+        self,
+        things: Sequence[T],
+        read: Callable[[T], Awaitable[None]],
+        lacks: Callable[[T, str], None],
+    ) -> None:
         """Read several at once; where a limit is reached, the rest is left."""
-        waiting = iter(things)
-        why = ""
+        waiting, why = iter(things), ""
 
         async def work() -> None:
             nonlocal why
             for thing in waiting:
-                channel = thing.channel if isinstance(thing, Thread) else getattr(thing, "id", "")
                 try:
                     if not why:
                         await read(thing)
@@ -164,9 +193,9 @@ class _Filling:
                 except UpstreamUnavailable as error:
                     why = _why(error)
                 except (NotFound, UpstreamRefused) as error:
-                    self.left[channel] = str(error.detail.get("error", error.code))
+                    lacks(thing, str(error.detail.get("error", error.code)))
                     continue
-                self.left.setdefault(channel, why)
+                lacks(thing, why)
 
         async with anyio.create_task_group() as tasks:
             for _ in range(_AT_ONCE):
@@ -192,6 +221,7 @@ class _Filling:
             if known is None or meets or not more:
                 break
             latest = low
+        del self.lack.newest[one.id]
         self._indexing.was_read(self._at, one, connection)
 
     async def _read_older(self, one: Conversation) -> None:

@@ -3,12 +3,32 @@
 from collections.abc import Sequence
 
 from ringmain_core.declarations import Tool
-from ringmain_slack.tools import channels, files, identity, listing, reading
+from ringmain_slack.tools import (
+    canvases,
+    channels,
+    editing,
+    files,
+    identity,
+    listing,
+    managing,
+    marks,
+    posting,
+    reading,
+    search,
+    uploads,
+)
 
 TOOLS: Sequence[Tool] = (
     *identity.TOOLS,
+    *search.TOOLS,
     *listing.TOOLS,
     *channels.TOOLS,
     *reading.TOOLS,
     *files.TOOLS,
+    *posting.TOOLS,
+    *editing.TOOLS,
+    *marks.TOOLS,
+    *uploads.TOOLS,
+    *canvases.TOOLS,
+    *managing.TOOLS,
 )
