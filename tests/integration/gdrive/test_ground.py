@@ -1,6 +1,6 @@
 """Files are named in every way, fenced by the folders above them, and Google's refusals are told."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
@@ -36,7 +36,7 @@ async def at_work(settings: GDriveSettings) -> AsyncGenerator[GDrive]:
         yield gdrive
 
 
-def caller(*patterns: str, claims: dict[str, object] | None = None) -> Call:
+def caller(*patterns: str, claims: Mapping[str, object] | None = None) -> Call:
     """Somebody with a fence of folders, if any are given."""
     call = call_of(Principal("agent", "jwt", claims or {}))
     call.connector = "gdrive"

@@ -10,6 +10,7 @@ from mcp_types import CallToolResult, TextContent
 
 from ringmain_core.testing import Bench, bench
 from ringmain_gdrive import connector
+from ringmain_gdrive.permissions import LEAST
 from ringmain_gdrive.settings import GDriveSettings
 from standins.gdrive.state import FakeDrive
 
@@ -18,7 +19,7 @@ ADA, BO, CLEO, ZOE = "ada@acme.example", "bo@acme.example", "cleo@acme.example",
 
 def settings_for(fake: FakeDrive, who: str = ADA, **more: Any) -> GDriveSettings:
     """Settings with a service account that acts for somebody, and may do everything."""
-    info = fake.service_account("robot@project.example", delegated=[ADA, BO, CLEO])
+    info = fake.service_account("robot@project.example", delegated=[ADA, BO, CLEO], scopes=LEAST)
     return GDriveSettings.model_validate(
         {
             "url": fake.url,

@@ -1,0 +1,13 @@
+"""`ringmain-gdrive`."""
+
+from ringmain_core.cli import run
+from ringmain_gdrive import connector
+
+
+def main() -> int:
+    """Run the command line."""
+    return run(connector)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,8 @@
+"""What a model can do with Drive: one module for each kind of thing."""
+
+from collections.abc import Sequence
+
+from ringmain_core.declarations import Tool
+from ringmain_gdrive.tools import identity
+
+TOOLS: Sequence[Tool] = (*identity.TOOLS,)
