@@ -1,8 +1,9 @@
 """Methods of chat.*: posting, editing, deleting, scheduling, permalinks."""
 
-from typing import Any, cast
+from typing import Any
 
 from standins.slack import shapes
+from standins.slack.blocks import check_blocks
 from standins.slack.channel import Channel
 from standins.slack.models import Message, Scheduled
 from standins.slack.web import TS, Asked, Refusal, Routes
@@ -42,9 +43,7 @@ def _content(asked: Asked) -> dict[str, Any]:
         raise Refusal("no_text")
     if len(text) > 40_000 or len(markdown) > 12_000:
         raise Refusal("msg_too_long")
-    if not isinstance(blocks, list):
-        raise Refusal("invalid_blocks_format")
-    _check(cast("list[Any]", blocks))
+    check_blocks(blocks)
     metadata = asked.values.get("metadata")
     if metadata is not None and not {"event_type", "event_payload"} <= set(metadata):
         raise Refusal("invalid_metadata_format")
@@ -60,24 +59,6 @@ def _extra(asked: Asked) -> dict[str, Any]:
     attachments = asked.values.get("attachments")
     named = {name: asked.text(name) for name in ("username",) if name in asked.values}
     return named | ({"attachments": attachments} if attachments else {})
-
-
-def _check(blocks: list[Any]) -> None:
-    if len(blocks) > 50:
-        raise Refusal("invalid_blocks", errors=["no more than 50 items allowed [json-pointer:/blocks]"])
-    total = 0
-    for given in blocks:
-        one = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
-        if "type" not in one:
-            raise Refusal("invalid_blocks", errors=["missing required field: type [json-pointer:/blocks/0]"])
-        inner = one.get("text")
-        words = str(cast("dict[str, Any]", inner).get("text", "") if isinstance(inner, dict) else inner or "")
-        if one["type"] == "section" and len(words) > 3000:
-            raise Refusal("invalid_blocks", errors=["must be less than 3001 characters"])
-        if one["type"] == "markdown":
-            total += len(words)
-    if total > 12_000:
-        raise Refusal("msg_too_long")
 
 
 def _thread(asked: Asked, channel: Channel) -> str:

@@ -6,6 +6,7 @@ from email.policy import HTTP
 from typing import Any, cast
 
 from standins.slack import shapes
+from standins.slack.blocks import check_blocks
 from standins.slack.channel import Channel
 from standins.slack.models import File, secret
 from standins.slack.state import FakeSlack
@@ -38,6 +39,21 @@ def info(asked: Asked) -> dict[str, Any]:
         text = found.content.decode(errors="replace")
         made |= {"content": text[:5000], "is_truncated": len(text) > 5000}
     return made | {"response_metadata": {"next_cursor": ""}}
+
+
+@routes.on("files.list")
+def listed(asked: Asked) -> dict[str, Any]:
+    """Only the first page, by user, channel and time: no types."""
+    user, channel = asked.text("user"), asked.text("channel")
+    since = float(asked.text("ts_from", "0"))
+    found = [
+        one
+        for one in asked.team.files.values()
+        if one.shared and may_see(asked, one) and one.created >= since
+        if user in ("", one.user) and (not channel or channel in one.channels)
+    ]
+    rows = [shapes.file(asked.team, one) for one in found[::-1][: int(asked.values.get("count") or 100)]]
+    return {"files": rows, "paging": {"count": len(rows), "total": len(found), "page": 1, "pages": 1}}
 
 
 @routes.on("files.getUploadURLExternal")
@@ -104,9 +120,12 @@ def complete(asked: Asked) -> dict[str, Any]:
     for one in found:
         one.shared = True
         one.channels = [at.id for at in channels]
+    comment = asked.text("initial_comment")
+    blocks: Any = [] if comment else asked.values.get("blocks") or []
+    check_blocks(blocks)
     for at in channels:
         files = [one.id for one in found]
-        at.post(asked.text("initial_comment"), asked.mine.user, thread_ts=thread, files=files)
+        at.post(comment, asked.mine.user, thread_ts=thread, files=files, blocks=blocks)
     return {"files": [shapes.file(asked.team, one) for one in found]}
 
 

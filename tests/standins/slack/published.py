@@ -72,6 +72,10 @@ _TABLE = {
     ),
     "files.getUploadURLExternal": ("files:write", "filename! length:int! alt_txt snippet_type"),
     "files.info": ("files:read", f"file! count:int page:int {_WALK}"),
+    "files.list": (
+        "files:read",
+        "channel count:int page:int show_files_hidden_by_limit:bool team_id ts_from ts_to types user",
+    ),
     "oauth.v2.access": (
         "",
         "client_id client_secret code code_verifier grant_type redirect_uri refresh_token",

@@ -59,9 +59,15 @@ class Client:
         return await self._call(token, method, data=form)
 
     async def upload(self, url: str, content: bytes) -> int:
-        """Send bytes to an address that Slack has given for them; returns the status of its answer."""
+        """Send bytes to an address that Slack has given for them; returns the status of its answer.
+
+        Raises:
+            NotSlack: Where the address leads elsewhere.
+        """
+        if not self._is_ours(url):
+            raise NotSlack(urlsplit(url).hostname)
         _, session = self._opened()
-        async with session.post(url, data=content, proxy=_proxy(url)) as answer:
+        async with session.post(url, data=content, proxy=_proxy(url), allow_redirects=False) as answer:
             await answer.read()
             return answer.status
 

@@ -79,7 +79,7 @@ def conversation_of(told: Mapping[str, Any]) -> Conversation:
         id=told["id"],
         kind=kind,
         name=clean(str(told.get("name_normalized") or told.get("name") or "")),
-        is_member=bool(told.get("is_member", kind == "group")),
+        is_member=bool(told.get("is_member", True)),  # Slack says it, but of those that it lists as joined
         is_archived=bool(told.get("is_archived")),
         is_external=bool(told.get("is_ext_shared")),
         members=told.get("num_members"),

@@ -35,6 +35,7 @@ class Mentions:
         groups: User groups, which only stand here where all their members may be notified.
         everybody: Whether `@here` and its like may be more than words.
         names: What people call what stands behind an id.
+        unknown: What looks like a mention, and stays text.
     """
 
     people: dict[str, str] = field(default_factory=dict[str, str])
@@ -42,6 +43,7 @@ class Mentions:
     groups: dict[str, str] = field(default_factory=dict[str, str])
     everybody: bool = False
     names: dict[str, str] = field(default_factory=dict[str, str])
+    unknown: list[str] = field(default_factory=list[str])
 
     def element(self, found: re.Match[str]) -> dict[str, Any] | None:
         """The element of rich text that a match of `NAMED` stands for; `None` where it is only text."""
@@ -82,6 +84,7 @@ async def mentions_in(
     await _add_channels(slack, call, at, found, made)
     if notify:
         await _add_groups(at, found, made)
+    made.unknown = list(dict.fromkeys(match[0] for match in found if made.element(match) is None))
     return made
 
 

@@ -4,10 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
-
-from pydantic import Field
 
 from ringmain_core.errors import InvalidArguments
 
@@ -19,7 +16,7 @@ _MENTION = re.compile(r"<[#@]([A-Z0-9]+)(?:\|[^>]*)?>")
 _WORKSPACE = re.compile(r"[A-Za-z0-9-]{1,64}")
 _NAME = re.compile(r"[^\s/,#@<>]{1,80}")
 
-ChannelRef = Annotated[str, Field(min_length=1, max_length=500)]
+ChannelRef = str
 """A conversation: `#name`, id, `@person` or link; the connector's instructions say so once."""
 
 Cursor = str | None
