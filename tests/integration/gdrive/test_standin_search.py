@@ -128,6 +128,12 @@ def test_queries_that_are_wrong_are_refused(clients: Clients, q: str) -> None:
     ]
 
 
+def test_queries_may_be_very_long(fake: FakeDrive, clients: Clients) -> None:
+    q = " or ".join(f"name = 'number {number} of many'" for number in range(200)) + " or name = 'Diary'"
+    assert found(clients, q) == ["Diary"]
+    assert fake.asked("drive.files.list")[0].headers["x-http-method-override"] == "GET"
+
+
 def test_lists_are_ordered(fake: FakeDrive, clients: Clients) -> None:
     for name in ("part 10", "part 9", "part 1"):
         fake.file(name, "x" * len(name), ADA)

@@ -71,10 +71,10 @@ def listed(asked: Asked) -> dict[str, Any]:
         message = "The includeItemsFromAllDrives parameter requires supportsAllDrives."
         raise bad_request(message, "includeItemsFromAllDrives")
     position, size = _position(asked), asked.values["pageSize"]
-    log, seen = asked.store.log, _Eyes(asked, drive, asked.store.log[position:])
+    log, feed = asked.store.log, _Feed(asked, drive, asked.store.log[position:])
     page: list[_Seen] = []
     while position < len(log) and len(page) < size:
-        page += seen.of(log[position])
+        page += feed.of(log[position])
         position += 1
     ended = position >= len(log)
     token = _token(asked, position)
@@ -88,7 +88,7 @@ def listed(asked: Asked) -> dict[str, Any]:
     )
 
 
-class _Eyes:
+class _Feed:
     """What of a log somebody sees: of each file its last change, or the one by which it was lost."""
 
     def __init__(self, asked: Asked, drive: str, log: Sequence[Change]) -> None:

@@ -33,7 +33,6 @@ class User:
     used: int = 0
     robot: bool = False
     admin: bool = False
-    account: bool = True
 
     @property
     def domain(self) -> str:
@@ -70,7 +69,6 @@ class Permission:
     to: str = ""
     expires: float = 0.0
     discoverable: bool = False
-    pending_owner: bool = False
 
     @property
     def principal(self) -> str:

@@ -25,7 +25,7 @@ def permission(view: View, of: File, held: Held) -> dict[str, Any]:
             "emailAddress": given.to,
             "displayName": person.name if person is not None else given.to,
             "deleted": False,
-            "pendingOwner": given.pending_owner,
+            "pendingOwner": False,
         }
     if given.type == "domain":
         made |= {"domain": given.to, "displayName": given.to}

@@ -14,7 +14,7 @@ from standins.gdrive.web import Asked, Routes, moment
 
 routes = Routes()
 
-_CHANGEABLE = {"role", "expirationTime", "pendingOwner", "allowFileDiscovery", "kind"}
+_CHANGEABLE = {"role", "expirationTime", "allowFileDiscovery"}
 
 
 def _file(asked: Asked) -> File:

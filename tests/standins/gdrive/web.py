@@ -111,8 +111,8 @@ class Asked:
     ) -> tuple[list[Any], str | None]:
         """The page of a list that is asked for, and the token of the next one."""
         key = (self.name, self.me, of)
-        token = self.values.get("pageToken")
-        walk = self.fake.walks.begun(token, key) if token is not None else Walk(key, rows())
+        token = self.text("pageToken")
+        walk = self.fake.walks.begun(token, key) if token else Walk(key, rows())
         return self.fake.walks.page(walk, int(self.values.get("pageSize", size)), accept)
 
 
