@@ -55,7 +55,7 @@ class Client:
         self._settings = settings
         self._service: Any = None
         self._opening = threading.Lock()
-        self._idle: deque[Any] = deque(maxlen=settings.at_once)
+        self._idle: deque[Any] = deque()
 
     def request(
         self,
@@ -95,9 +95,12 @@ class Client:
             result = request.execute(http=connection)
         except http_error as error:
             failed: Any = error
-            self._idle.append(connection)
+            self._give_back(connection)
             return Reply(failed.resp.status, _headers(failed.resp), _error_of(failed.content))
-        self._idle.append(connection)  # one that has failed is dropped
+        except BaseException:
+            connection.close()
+            raise
+        self._give_back(connection)
         status = answered[0].status if answered else 200
         told: Mapping[str, str] = _headers(answered[0]) if answered else {}
         if isinstance(result, bytes):
@@ -124,7 +127,7 @@ class Client:
                 told = cast("Mapping[str, Any]", error.args[1])
             raise RobotRefused(str(told.get("error") or "refused")) from None
         finally:
-            self._idle.append(connection)
+            self._give_back(connection)
         return str(made.token), made.expiry.timestamp() if made.expiry else 0.0
 
     def close(self) -> None:
@@ -152,8 +155,16 @@ class Client:
                         document |= {"rootUrl": root, "baseUrl": f"{root}{document['servicePath']}"}
                         document.pop("mtlsRootUrl", None)
                     build = _vendor("googleapiclient.discovery").build_from_document
-                    self._service = build(document, http=self._connection())
+                    connection = self._connection()  # it wants one, and each request is given its own
+                    self._service = build(document, http=connection)
+                    self._give_back(connection)
         return self._service
+
+    def _give_back(self, connection: Any) -> None:
+        if len(self._idle) < self._settings.at_once:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
     def _connection(self) -> Any:
         try:
