@@ -108,7 +108,8 @@ class _Feed:
         lost = self._lost.get(change.id) == change.number
         if change.kind == "drive":
             found = asked.store.drives.get(change.id)
-            if (last and found is not None and asked.me in asked.store.members(found)) or lost:
+            member = found is not None and asked.me in asked.store.members(found)
+            if (last and member) or (lost and asked.flag("includeRemoved")):
                 yield _Seen(change, None)
             return
         file = asked.store.files.get(change.id)

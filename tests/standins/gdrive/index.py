@@ -42,14 +42,15 @@ class Index:
 
     def named(self, prefix: str) -> set[str]:
         """Files with a word in their name that begins so."""
-        if len(self._sorted) != len(self._names):
-            self._sorted = sorted(self._names)
-        found: set[str] = set()
-        for word in self._beginning(prefix):
-            found |= self._names[word]
-        return found
+        return set[str]().union(*(self._names[word] for word in self._beginning(prefix)))
+
+    def at_most_named(self, prefix: str) -> int:
+        """How many those could be."""
+        return sum(len(self._names[word]) for word in self._beginning(prefix))
 
     def _beginning(self, prefix: str) -> Iterator[str]:
+        if len(self._sorted) != len(self._names):
+            self._sorted = sorted(self._names)
         for at in range(bisect_left(self._sorted, prefix), len(self._sorted)):
             if not self._sorted[at].startswith(prefix):
                 return

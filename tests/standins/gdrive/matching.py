@@ -82,7 +82,7 @@ def _indexed(term: Term, view: View) -> set[str] | None:
         return index.of_type(value)
     if term.name == "name" and term.operator in {"=", "contains"}:
         some = words(value)
-        return min((index.named(one) for one in some), key=len) if some else None
+        return index.named(min(some, key=index.at_most_named)) if some else None
     if term.name == "fullText":
         some = words(value)
         return min((index.holding(one) for one in some), key=len) if some else None

@@ -34,9 +34,6 @@ class People:
     def find(self, email: str) -> User | None:
         return self.users.get(email)
 
-    def by_id(self, number: str) -> User | None:
-        return next((one for one in self.users.values() if one.id == number), None)
-
     def principals(self, email: str) -> frozenset[str]:
         """What a person is for permissions: themselves, their groups, their domain, anyone."""
         found = self._principals.get(email)
