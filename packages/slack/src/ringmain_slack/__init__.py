@@ -8,6 +8,7 @@ from ringmain_slack.provider import provider
 from ringmain_slack.resources import RESOURCES
 from ringmain_slack.settings import SlackSettings
 from ringmain_slack.tools import TOOLS
+from ringmain_slack.watch import WATCHES
 
 connector: Connector[SlackSettings, Slack] = Connector(
     name="slack",
@@ -25,5 +26,6 @@ connector: Connector[SlackSettings, Slack] = Connector(
     resources=RESOURCES,
     prompts=PROMPTS,
     fences=("channel",),
+    watches=WATCHES,
     provider=provider,
 )

@@ -20,7 +20,7 @@ from ringmain_core.upstream.retries import Retries
 from ringmain_core.upstream.single_flight import SingleFlight
 from ringmain_core.upstream.trouble import in_our_words
 from ringmain_slack.client import Client, Reply
-from ringmain_slack.conversations import Conversation
+from ringmain_slack.conversations import Conversation, LastSeen
 from ringmain_slack.credentials import credentials_of
 from ringmain_slack.directory import Directory
 from ringmain_slack.ears import Ears
@@ -30,12 +30,14 @@ from ringmain_slack.identity import Identity, identity_of
 from ringmain_slack.index import Index
 from ringmain_slack.indexing import Indexing
 from ringmain_slack.joined import Joined
+from ringmain_slack.kept import Kept
 from ringmain_slack.limits import Limits
 from ringmain_slack.references import Reference, is_person_id, parse_reference, parse_ts
 from ringmain_slack.settings import SlackSettings
 
 _IDENTITY_HOLDS = 600.0  # seconds
 _MOST_HOLDERS = 1_000
+_MOST_SEEN = 10_000  # more than can be listened to
 _TURNS = 3  # times that a request is brought forward where a limit is in the way
 
 
@@ -162,6 +164,7 @@ class Slack(Upstream):
         self.ears = Ears(self.client, settings.app_token)
         self.indexing = Indexing(Index(settings.index, settings.index_messages), self.ears)
         self.joined = Joined()
+        self.last_seen = Kept[LastSeen](_MOST_SEEN, time.monotonic)
         self._secrets = services.secrets
         self._guard = services.guards.guard(
             "slack", trouble, at_once=settings.at_once, retries=Retries(patience=0.0)

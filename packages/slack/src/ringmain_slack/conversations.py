@@ -50,6 +50,15 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class LastSeen:
+    """A conversation as it was seen last by the process itself; `None` where it is not there any more."""
+
+    conversation: Conversation | None
+    domain: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """A user or bot.
 
