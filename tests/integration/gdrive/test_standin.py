@@ -222,6 +222,9 @@ def test_every_answer_is_held_against_the_schema(fake: FakeDrive, clients: Clien
     [
         ("rateLimitExceeded", (429, "rateLimitExceeded")),
         ("userRateLimitExceeded", (403, "userRateLimitExceeded")),
+        ("rateLimitExceeded-403", (403, "rateLimitExceeded")),
+        ("dailyLimitExceeded", (403, "dailyLimitExceeded")),
+        ("domainPolicy", (403, "domainPolicy")),
         ("backendError", (500, "backendError")),
         ("503", (503, "backendError")),
         ("401", (401, "authError")),

@@ -170,8 +170,11 @@ def test_operations_reach_old_revisions_and_files_with_bytes(fake: FakeDrive, cl
 
     assert b"To be written" in content(fileId=plan.id, mimeType=MARKDOWN, revisionId=plan.revisions[0].id)
     assert content(fileId=notes.id) == b"first\nsecond\nthird\n"
+    notes.revisions[0].keep = True
     assert content(fileId=notes.id, revisionId=notes.revisions[0].id) == b"first\n"
     files = service.files()
+    lost = files.download(fileId=notes.id, revisionId=notes.revisions[1].id)
+    assert refused(lost) == (403, "download_restricted_for_revision")
     assert refused(files.download(fileId=notes.id, mimeType=PDF)) == (400, "badRequest")
     assert refused(files.download(fileId=plan.id, revisionId="99")) == (404, "notFound")
 

@@ -84,9 +84,10 @@ def test_revisions_are_kept(fake: FakeDrive, clients: Clients) -> None:
     listed = revisions.list(fileId=notes.id, fields="revisions(id,size,keepForever)").execute()["revisions"]
     assert [one["size"] for one in listed] == ["6", "13", "19"]
     first = {"fileId": notes.id, "revisionId": listed[0]["id"]}
-    assert revisions.get_media(**first).execute() == b"first\n"
+    assert refused(revisions.get_media(**first)) == (403, "download_restricted_for_revision")
     kept = revisions.update(**first, body={"keepForever": True}, fields="keepForever").execute()
     assert kept == {"keepForever": True}
+    assert revisions.get_media(**first).execute() == b"first\n"
     again = revisions.update(**first, body={"keepForever": False})
     assert refused(again) == (400, "illegalKeepForeverModification")
     for one in listed[:2]:

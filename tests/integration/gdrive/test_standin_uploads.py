@@ -11,7 +11,7 @@ from standins.gdrive import office
 from standins.gdrive.client import Clients, media, refused
 from standins.gdrive.formats import CSV, DOCX, HTML, MARKDOWN, PDF, PLAIN, PPTX, XLSX
 from standins.gdrive.native import DOCUMENT, FOLDER, PRESENTATION, SHORTCUT, SPREADSHEET
-from standins.gdrive.seeded import ADA, BO, CLEO, xlsx
+from standins.gdrive.seeded import ADA, BO, CLEO, ZOE, xlsx
 from standins.gdrive.state import FakeDrive
 
 CHUNK = 262_144
@@ -263,12 +263,24 @@ def test_files_are_moved_between_drives(fake: FakeDrive, clients: Clients) -> No
     diary, root = fake.named("Diary"), fake.people.users[ADA].root
     move = {"fileId": diary.id, "addParents": projects.id, "removeParents": root}
     assert refused(files.update(**move)) == (404, "notFound")
+    fake.share(fake.document("Spec of Zoe", "", ZOE), ADA, "writer")
     moved = files.update(**move, supportsAllDrives=True, fields="driveId,owners").execute()
     assert moved == {"driveId": fake.named("Team").id}
-    ideas = fake.named("Ideas").id
+
+    def moved_in(name: str) -> Any:
+        return files.update(fileId=fake.named(name).id, addParents=projects.id, supportsAllDrives=True)
+
+    assert refused(moved_in("Spec of Zoe")) == (403, "fileOwnerNotMemberOfTeamDrive")
+    folder = files.update(
+        fileId=fake.named("Files").id, addParents=projects.id, removeParents=root, supportsAllDrives=True
+    )
+    assert refused(folder) == (403, "teamDrivesFolderMoveInNotSupported")
+    assert refused(moved_in("Ideas")) == (403, "insufficientFilePermissions")
     fake.share(fake.named("Ideas"), ADA, "writer")
-    theirs = files.update(fileId=ideas, addParents=projects.id, supportsAllDrives=True)
-    assert refused(theirs)[0] == 403
+    moved_in("Ideas").execute()
+    assert fake.named("Ideas").drive == projects.drive
+    again = files.update(fileId=diary.id, addParents=fake.named("Team").id, supportsAllDrives=True)
+    assert refused(again) == (403, "teamDrivesParentLimit")
 
 
 def test_trash_takes_what_is_inside(fake: FakeDrive, clients: Clients) -> None:

@@ -63,13 +63,13 @@ def _open(asked: Asked) -> File:
     """The file, where the person may speak about it."""
     file = asked.file(role="commenter")
     if file.is_folder or file.restriction:
-        raise no_permission()
+        raise no_permission(file.id)
     return file
 
 
 def _mine(asked: Asked, of: Comment | Reply) -> None:
     if of.author != asked.me:
-        raise no_permission()
+        raise no_permission(asked.text("fileId"))
 
 
 def _done(asked: Asked, file: File, *said: Comment | Reply) -> None:

@@ -38,7 +38,15 @@ def media(asked: Asked, file: File, revision: Revision | None = None) -> Media:
         raise Refusal(403, "cannotDownloadAbusiveFile", message)
     wanted = revision or file.head
     assert wanted is not None
+    _allow_revision(file, wanted)
     return ranged(wanted.content.data, wanted.mime_type, asked.headers.get("range", ""))
+
+
+def _allow_revision(file: File, revision: Revision) -> None:
+    """Of blobs only the newest, and those that are kept forever, are had."""
+    if file.is_blob and revision is not file.head and not revision.keep:
+        message = "This revision cannot be downloaded by the authenticated user."
+        raise Refusal(403, "download_restricted_for_revision", message)
 
 
 def _answers_for(asked: Asked, file: File) -> bool:
@@ -85,8 +93,11 @@ def download(asked: Asked) -> dict[str, Any]:
     _allow(asked, file, "cannotDownloadFile", "downloaded")
     if file.content is None or (file.is_blob and kind):
         raise bad_request("Request contains an invalid argument.")
-    if revision and revision not in {one.id for one in file.revisions}:
-        raise Refusal(404, "notFound", f"Revision not found: {revision}.", location="revisionId")
+    if revision:
+        found = next((one for one in file.revisions if one.id == revision), None)
+        if found is None:
+            raise Refusal(404, "notFound", f"Revision not found: {revision}.", location="revisionId")
+        _allow_revision(file, found)
     if not file.is_blob:
         kind = kind or EXPORTS[file.mime_type][1]
         if kind not in EXPORTS[file.mime_type]:

@@ -32,7 +32,7 @@ def _found(asked: Asked, role: str = "reader") -> SharedDrive:
     if not rank:
         raise Refusal(404, "notFound", f"Shared drive not found: {number}", location="driveId")
     if rank < RANK[role]:
-        raise no_permission()
+        raise no_permission(number)
     return found
 
 

@@ -51,12 +51,9 @@ def not_found(file_id: str, location: str = "fileId") -> Refusal:
     return Refusal(404, "notFound", f"File not found: {file_id}.", location=location)
 
 
-def no_permission() -> Refusal:
-    return Refusal(
-        403,
-        "insufficientFilePermissions",
-        "The user does not have sufficient permissions for this file.",
-    )
+def no_permission(file_id: str) -> Refusal:
+    message = f"The user does not have sufficient permissions for file {file_id}."
+    return Refusal(403, "insufficientFilePermissions", message)
 
 
 def invalid_value(location: str, message: str = "Invalid Value") -> Refusal:

@@ -1,7 +1,8 @@
 """What can go wrong with a request: `fake.fault("drive.files.*", kind, times=1)`.
 
-Kinds: `rateLimitExceeded` (429), `userRateLimitExceeded` (403) and `sharingRateLimitExceeded` (403), with
-Retry-After where `seconds` is given; `backendError` (500), `500`, `502` (a page of HTML), `503`, `html` (200
+Kinds: `rateLimitExceeded` (429; `rateLimitExceeded-403` with that status), `userRateLimitExceeded`,
+`dailyLimitExceeded` and `sharingRateLimitExceeded` (403), with Retry-After where `seconds` is given;
+`domainPolicy` (403); `backendError` (500), `500`, `502` (a page of HTML), `503`, `html` (200
 with a page of HTML), `401`, `slow` (answers after `seconds`), `cut` (the connection ends before anything is
 done), `cut-body` (in the middle of the answer), `done-cut` (does the work, then cuts), `done-slow` (does the
 work, then answers after `seconds`), `done-500` (does it, says 500), `short` (of a chunk of a resumable upload
@@ -22,13 +23,16 @@ HTML = (
 )
 _LIMITS = {
     "rateLimitExceeded": (429, "Rate Limit Exceeded"),
+    "rateLimitExceeded-403": (403, "Rate Limit Exceeded"),
     "userRateLimitExceeded": (403, "User Rate Limit Exceeded"),
+    "dailyLimitExceeded": (403, "Daily Limit Exceeded"),
     "sharingRateLimitExceeded": (403, 'Rate limit exceeded. User message: "Sharing quota exceeded."'),
 }
 _ERRORS = {
     "backendError": (500, "backendError", "Backend Error"),
     "500": (500, "internalError", "Internal Error"),
     "503": (503, "backendError", "The service is currently unavailable."),
+    "domainPolicy": (403, "domainPolicy", "The domain administrators have disabled Drive apps."),
     "401": (401, "authError", "Invalid Credentials"),
 }
 _OTHERS = {"502", "html", "slow", "cut", "cut-body", "done-cut", "done-slow", "done-500", "short"}
@@ -68,7 +72,8 @@ class Fault:
         if self.kind in _LIMITS:
             status, message = _LIMITS[self.kind]
             pause = {"retry-after": str(int(self.seconds))} if self.seconds else {}
-            return Refusal(status, self.kind, message, domain="usageLimits", headers=pause)
+            reason = self.kind.removesuffix("-403")
+            return Refusal(status, reason, message, domain="usageLimits", headers=pause)
         if self.kind in _ERRORS or self.kind == "done-500":
             status, reason, message = _ERRORS.get(self.kind, _ERRORS["500"])
             return Refusal(status, reason, message)

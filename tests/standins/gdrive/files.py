@@ -126,7 +126,7 @@ def _updated(asked: Asked, upload: Upload | None) -> dict[str, Any]:
 def _replace(asked: Asked, file: File, upload: Upload) -> None:
     asked.view.require(file, "writer")
     if file.restriction or file.content is None:
-        raise no_permission()
+        raise no_permission(file.id)
     if file.native is None:
         file.mime_type = asked.body.get("mimeType") or upload.type or file.mime_type
     _fill(asked, file, _content(upload, file.mime_type), keep=asked.flag("keepRevisionForever"))
@@ -160,7 +160,7 @@ def copy(asked: Asked) -> dict[str, Any]:
 def delete(asked: Asked) -> None:
     file = asked.file()
     if file.fixed:
-        raise no_permission()
+        raise no_permission(file.id)
     asked.view.require(file, "organizer" if file.drive else "owner")
     asked.store.remove(file)
 

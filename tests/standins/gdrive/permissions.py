@@ -43,7 +43,7 @@ def _manage(asked: Asked, file: File) -> None:
     if asked.flag("useDomainAdminAccess") and file.fixed:
         return
     if not can_share(file, asked.view.rank(file)):
-        raise no_permission()
+        raise no_permission(file.id)
 
 
 @routes.on("drive.permissions.list")
@@ -85,7 +85,7 @@ def create(asked: Asked) -> dict[str, Any]:
     sharing.allow_expiry(file, given, asked.store.time())
     _allow_rank(asked, file, given.role)
     notify = _notifies(asked, given)
-    asked.fake.spend_share()
+    asked.fake.spend_share(file.name)
     best = next((one for one in asked.store.access.best(file) if one.permission.id == given.id), None)
     if best is None or RANK[best.role] < RANK[given.role]:
         asked.store.give(file, given, asked.me)
@@ -103,7 +103,7 @@ def _expiry(asked: Asked) -> float:
 def _allow_rank(asked: Asked, file: File, role: str) -> None:
     """Nobody gives more than they have."""
     if file.drive and not asked.flag("useDomainAdminAccess") and RANK[role] > asked.view.rank(file):
-        raise no_permission()
+        raise no_permission(file.id)
 
 
 def _notifies(asked: Asked, given: Permission) -> bool:
@@ -143,7 +143,7 @@ def _transfer(asked: Asked, file: File, to: str) -> dict[str, Any]:
     if receiver is None or receiver.domain != asked.view.user.domain:
         message = "Ownership can only be transferred to a user of the same organization."
         raise Refusal(403, "ownershipChangeAcrossDomainNotPermitted", message)
-    asked.fake.spend_share()
+    asked.fake.spend_share(file.name)
     with asked.store.losing(file):
         size = file.content.size if file.content is not None else 0
         asked.view.user.used -= size
@@ -189,8 +189,10 @@ def update(asked: Asked) -> dict[str, Any]:
 def _own(file: File, held: Held, asked: Asked) -> None:
     """Only what was given on the file itself can be changed there."""
     if held.source != file.id:
-        message = "Cannot modify a permission that is inherited."
-        raise Refusal(403, "cannotModifyInheritedPermission", message)
+        where, reason = "", "cannotModifyInheritedPermission"
+        if file.drive:
+            where, reason = " on a shared drive item", "cannotModifyInheritedTeamDrivePermission"
+        raise Refusal(403, reason, f"Cannot update or delete an inherited permission{where}.")
     if held.permission.to == file.owner and file.owner:
         raise Refusal(403, "cannotRemoveOwner", "The owner of a file cannot be removed.")
     last = [one for one in file.permissions.values() if one.role == "organizer"]

@@ -2,7 +2,7 @@
 
 from standins.gdrive.errors import Refusal, bad_request, no_permission, not_found
 from standins.gdrive.file import File
-from standins.gdrive.models import RANK
+from standins.gdrive.models import RANK, SharedDrive
 from standins.gdrive.viewer import APP_DATA
 from standins.gdrive.web import Asked
 
@@ -35,7 +35,7 @@ def first_folder(asked: Asked, default: str) -> File:
     """
     given = asked.body.get("parents") or [default]
     if len(given) > 1:
-        raise Refusal(403, "cannotAddParent", "Increasing the number of parents is not allowed")
+        raise _one_parent("")
     return folder(asked, given[0])
 
 
@@ -43,21 +43,21 @@ def move(asked: Asked, file: File) -> None:
     """Move a file as `addParents` and `removeParents` say.
 
     Raises:
-        Refusal: `cannotAddParent` for one parent more, `badRequest` for a circle, and those of `folder`.
+        Refusal: `cannotAddParent` or `teamDrivesParentLimit` for one parent more or less, `badRequest` for
+            a circle, and those of `folder`.
     """
     added = [one for one in asked.text("addParents").split(",") if one]
     removed = {asked.view.alias(one) for one in asked.text("removeParents").split(",") if one}
     if not added:
         if file.parent in removed:
-            message = "A file must have a parent: it cannot be removed from its only one."
-            raise Refusal(403, "cannotRemoveParent", message)
+            raise _one_parent(file.drive)
         return
     wanted = {one.id: one for one in (folder(asked, number) for number in added)}
     wanted.pop(file.parent, None)
     if not wanted:
         return
     if len(wanted) > 1 or (file.parent not in removed and asked.view.rank(_home(asked, file))):
-        raise Refusal(403, "cannotAddParent", "Increasing the number of parents is not allowed")
+        raise _one_parent(file.drive)
     (target,) = wanted.values()
     _allow_move(asked, file, target)
     asked.store.move(file, target)
@@ -69,16 +69,32 @@ def _home(asked: Asked, file: File) -> File:
 
 def _allow_move(asked: Asked, file: File, target: File) -> None:
     rank = asked.view.rank(file)
-    if file.fixed:
-        raise no_permission()
     if target is file or file in asked.store.tree.above(target):
         raise bad_request("The specified parent would create a cycle in the directory graph.")
-    if target.drive == file.drive:
-        if rank < RANK["fileOrganizer" if file.drive and file.is_folder else "writer"]:
-            raise no_permission()
-    elif file.drive:
-        if rank < RANK["organizer"]:
-            raise no_permission()
-    elif rank < RANK["owner"]:
-        message = "The user may not move this item into a shared drive."
-        raise Refusal(403, "fileWriterTeamDriveMoveInDisabled", message)
+    if target.drive != file.drive and file.drive:
+        least = "organizer"
+    else:
+        least = "fileOrganizer" if file.drive and file.is_folder else "writer"
+    if file.fixed or rank < RANK[least]:
+        raise no_permission(file.id)
+    if target.drive and not file.drive:
+        _allow_move_in(asked, file, asked.store.drives[target.drive])
+
+
+def _allow_move_in(asked: Asked, file: File, drive: SharedDrive) -> None:
+    """What lies in My Drive may go into a shared drive unless it is a folder, or a stranger's."""
+    if file.is_folder:
+        message = "Moving folders into shared drives is not supported."
+        raise Refusal(403, "teamDrivesFolderMoveInNotSupported", message)
+    if file.owner not in asked.store.members(drive):
+        message = (
+            "Cannot move a file into a shared drive as a writer when the owner of the file is not a member "
+            "of that shared drive."
+        )
+        raise Refusal(403, "fileOwnerNotMemberOfTeamDrive", message)
+
+
+def _one_parent(drive: str) -> Refusal:
+    if drive:
+        return Refusal(403, "teamDrivesParentLimit", "A shared drive item must have exactly one parent.")
+    return Refusal(403, "cannotAddParent", "Increasing the number of parents is not allowed")

@@ -152,8 +152,8 @@ class FakeDrive(Making):
     def asked(self, method: str) -> list[Recorded]:
         return [one for one in self.requests if fnmatch.fnmatchcase(one.method, method)]
 
-    def spend_share(self) -> None:
-        """Count a permission that is given.
+    def spend_share(self, name: str) -> None:
+        """Count a permission that is given on the file of this name.
 
         Raises:
             Refusal: `sharingRateLimitExceeded`.
@@ -161,6 +161,9 @@ class FakeDrive(Making):
         if self.sharing_left is None:
             return
         if self.sharing_left <= 0:
-            message = 'Rate limit exceeded. User message: "You have reached the sharing limit."'
+            message = (
+                'Rate limit exceeded. User message: "These item(s) could not be shared because a rate limit '
+                f'was exceeded: {name}"'
+            )
             raise Refusal(403, "sharingRateLimitExceeded", message)
         self.sharing_left -= 1

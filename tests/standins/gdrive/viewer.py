@@ -99,4 +99,4 @@ class View:
     def require(self, file: File, role: str) -> None:
         """Refuse who has less than this role."""
         if not self.is_at_least(file, role):
-            raise no_permission()
+            raise no_permission(file.id)

@@ -39,10 +39,10 @@ def check(asked: Asked, file: File) -> None:
     if "trashed" in asked.body and asked.body["trashed"] != file.trashed:
         needs.add("canTrash" if asked.body["trashed"] else "canUntrash")
     if not all(may[one] for one in needs):
-        raise no_permission()
+        raise no_permission(file.id)
     owners_only = file.restriction.get("ownerRestricted") and asked.view.rank(file) < RANK["owner"]
     if "contentRestrictions" in asked.body and owners_only:
-        raise no_permission()
+        raise no_permission(file.id)
 
 
 _NEEDS = {
