@@ -212,6 +212,28 @@ def test_shared_drives_are_made_hidden_and_deleted(clients: Clients) -> None:
     assert feed.execute()["changes"] == [{"changeType": "drive", "removed": True}]
 
 
+def test_who_joins_a_shared_drive_and_who_leaves_is_told(fake: FakeDrive, clients: Clients) -> None:
+    finance, service = fake.named("Finance"), clients(CLEO)
+    shown = "newStartPageToken,changes(changeType,removed,drive/name,file/name)"
+
+    def news(token: str) -> tuple[list[Any], str]:
+        page = service.changes().list(pageToken=token, **DRIVES, fields=shown).execute()
+        return page["changes"], page["newStartPageToken"]
+
+    token = service.changes().getStartPageToken().execute()["startPageToken"]
+    fake.share(finance, CLEO, "reader")
+    found, later = news(token)
+    assert found == [
+        {"changeType": "drive", "removed": False, "drive": {"name": "Finance"}},
+        {"changeType": "file", "removed": False, "file": {"name": "Forecast"}},
+    ]
+    fake.unshare(finance, CLEO)
+    assert [(one["changeType"], one["removed"]) for one in news(later)[0]] == [
+        ("drive", True),
+        ("file", True),
+    ]
+
+
 def test_members_and_administrators_see_shared_drives(fake: FakeDrive, clients: Clients) -> None:
     team, finance = fake.named("Team").id, fake.named("Finance").id
     assert [one["id"] for one in clients(CLEO).drives().list().execute()["drives"]] == [team]

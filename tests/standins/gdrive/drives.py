@@ -119,10 +119,8 @@ def delete(asked: Asked) -> None:
     if any(not store.tree.is_trashed(one) for one in inside) and not asked.flag("allowItemDeletion"):
         message = "A shared drive that has items in it cannot be deleted."
         raise Refusal(403, "teamDriveNotEmpty", message)
-    members = store.members(found)
     store.remove(store.files[found.id])
     del store.drives[found.id]
-    store.note_drive(found, members)
 
 
 @routes.on("drive.drives.hide", "drive.drives.unhide")

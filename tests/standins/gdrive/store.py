@@ -94,9 +94,13 @@ class Store:
         for one in every:
             there = one.id in self.files
             after = self.access.viewers(one) if there else frozenset[str]()
+            left = before[one.id] - after
+            if one.id in self.drives:
+                self.note_drive(self.drives[one.id], left)
+                continue
             if one.drive != drives[one.id]:
-                self._note(one, before[one.id] - after, drives[one.id])
-            self._note(one, before[one.id] - after, one.drive)
+                self._note(one, left, drives[one.id])
+            self._note(one, left, one.drive)
 
     def give(self, file: File, permission: Permission, by: str) -> None:
         """Give a permission; it is then among what was shared with whom it names."""
