@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from integration.slack.talking import bench_of, call, client_of, named, settings_for, token_of
@@ -209,7 +210,6 @@ async def test_what_is_heard_keeps_the_index_fresh(fake: FakeSlack) -> None:
 
 
 async def settled(fake: FakeSlack, connections: int) -> None:
-    import anyio
 
     with anyio.fail_after(5):
         while len(fake.events.connections) < connections:  # noqa: ASYNC110 (the stand-in is in a thread)
@@ -217,7 +217,6 @@ async def settled(fake: FakeSlack, connections: int) -> None:
 
 
 async def acknowledged(fake: FakeSlack) -> None:
-    import anyio
 
     with anyio.fail_after(5):
         while fake.unacknowledged:  # noqa: ASYNC110 (the stand-in is in a thread)

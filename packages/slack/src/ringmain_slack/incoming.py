@@ -8,6 +8,11 @@ from typing import Any, cast
 from ringmain_core.text import clean, prose
 from ringmain_slack.conversations import Person
 
+NOISE = frozenset(
+    {"channel_join", "channel_leave", "group_join", "group_leave", "tombstone", "bot_add", "bot_remove"}
+)
+"""Kinds of message that nobody has said."""
+
 _MARKUP = re.compile(r"<([^<>\n]{1,3000})>")
 _BROADCASTS = {"here", "channel", "everyone", "group"}
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")

@@ -10,7 +10,7 @@ import anyio
 from ringmain_core.errors import NotFound, ToolFailure, UpstreamRefused, UpstreamUnavailable
 from ringmain_slack.conversations import Conversation
 from ringmain_slack.ears import Ears
-from ringmain_slack.incoming import author_of, people_in, text_of
+from ringmain_slack.incoming import NOISE, author_of, people_in, text_of
 from ringmain_slack.index import Index
 from ringmain_slack.index_rows import Entry, Holder, Span, Thread
 from ringmain_slack.references import micros, ts_of
@@ -29,9 +29,6 @@ _AT_ONCE = 4
 _MOST_THREADS = 30  # read in one filling
 _THREAD_PAGE = 200
 _MOST_FRESH = 50_000
-_NOISE = frozenset(
-    {"channel_join", "channel_leave", "group_join", "group_leave", "tombstone", "bot_add", "bot_remove"}
-)
 
 
 @dataclass(slots=True)
@@ -278,7 +275,7 @@ class _Filling:
 
 def entry_of(message: Mapping[str, Any], people: Mapping[str, Any]) -> Entry | None:
     """A message as it is kept; `None` for what nobody has said."""
-    if message.get("subtype") in _NOISE:
+    if message.get("subtype") in NOISE:
         return None
     ts, root = micros(str(message["ts"])), micros(str(message.get("thread_ts") or "0"))
     edited: Mapping[str, Any] = message.get("edited") or {}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ringmain_core.declarations import Tool
 from ringmain_slack.tools import (
     canvases,
+    catching_up,
     channels,
     editing,
     files,
@@ -21,6 +22,7 @@ from ringmain_slack.tools import (
 TOOLS: Sequence[Tool] = (
     *identity.TOOLS,
     *search.TOOLS,
+    *catching_up.TOOLS,
     *listing.TOOLS,
     *channels.TOOLS,
     *reading.TOOLS,
