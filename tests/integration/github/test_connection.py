@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError, ReadTimeoutError, SSLError
 
+from ringmain_core.upstream.trouble import Trouble
 from ringmain_github.client import Client
-from ringmain_github.connection import Pool
+from ringmain_github.connection import Pool, trouble_on_the_way
 from ringmain_github.settings import GitHubSettings
 
 
@@ -46,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(self.requestline)
-        self.server.headers.append(dict(self.headers.items()))
+        self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
         self.server.connections.add(self.client_address)
         if self.server.wait is not None:
             self.server.wait.wait(10)
@@ -64,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         self.server.asked.append(self.requestline)
-        self.server.headers.append(dict(self.headers.items()))
+        self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
         self.send_response(403)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -91,8 +92,8 @@ def listening(certificate: Path | None = None) -> Generator[_Server]:
 
 
 @contextmanager
-def pool(origin: str, timeout: float = 5.0, size: int = 2) -> Generator[Pool]:
-    made = Pool(origin, timeout=timeout, size=size)
+def pool(origin: str, timeout: float = 5.0, trusted: Path | None = None) -> Generator[Pool]:
+    made = Pool(origin, timeout=timeout, size=2, trusted=None if trusted is None else str(trusted))
     try:
         yield made
     finally:
@@ -124,12 +125,12 @@ def test_an_answer_is_read_as_pygithub_wants_it() -> None:
     assert server.asked == ["GET /api/v3/user?page=2 HTTP/1.1"]
     (sent,) = server.headers
     assert sent == {
-        "Host": server.address,
-        "Accept-Encoding": sent["Accept-Encoding"],
-        "Authorization": "Bearer ghp_x",
-        "Accept": "application/vnd.github+json",
-        "X-GitHub-Api-Version": "2022-11-28",
-        "User-Agent": "ringmain-github",
+        "host": server.address,
+        "accept-encoding": sent["accept-encoding"],
+        "authorization": "Bearer ghp_x",
+        "accept": "application/vnd.github+json",
+        "x-github-api-version": "2022-11-28",
+        "user-agent": "ringmain-github",
     }
 
 
@@ -178,14 +179,14 @@ def test_who_is_not_there_was_never_connected() -> None:
 
 def test_https_goes_through_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with listening() as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://ann:word@{proxy.address}")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://ann:w%40rd@{proxy.address}")
         with pool("https://api.github.test") as connections, pytest.raises(ProxyError):
             connections.send("GET", "/user", None, {"Authorization": "Bearer ghp_x"})
     (asked,) = proxy.asked
     assert asked.startswith("CONNECT api.github.test:443 ")
     (sent,) = proxy.headers
-    assert sent["Proxy-Authorization"].startswith("Basic ")
-    assert "Authorization" not in sent
+    assert sent["proxy-authorization"] == "Basic YW5uOndAcmQ="
+    assert "authorization" not in sent
 
 
 def test_plain_http_tells_the_proxy_the_full_address(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,44 +197,65 @@ def test_plain_http_tells_the_proxy_the_full_address(monkeypatch: pytest.MonkeyP
     assert proxy.asked == ["GET http://github.test:8080/user HTTP/1.1"]
 
 
-def test_no_proxy_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("near", ["127.0.0.1", "github.test, 127.0.0.1:{port}", "127.0.0.0/8", "*"])
+def test_no_proxy_is_heeded(monkeypatch: pytest.MonkeyPatch, near: str) -> None:
     with listening() as server, listening() as proxy:
-        monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.address}")
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("ALL_PROXY", proxy.address)
+        monkeypatch.setenv("NO_PROXY", near.format(port=server.server_port))
         with pool(f"http://{server.address}") as connections:
             connections.send("GET", "/user", None, {})
-    assert (server.asked, proxy.asked) == (["GET /user HTTP/1.1"], [])
+        monkeypatch.setenv("NO_PROXY", "10.0.0.0/8,example.com")
+        with pool(f"http://{server.address}") as connections:
+            connections.send("GET", "/user", None, {})
+    assert server.asked == ["GET /user HTTP/1.1"]
+    assert proxy.asked == [f"GET http://{server.address}/user HTTP/1.1"]
 
 
-def test_only_a_known_authority_is_believed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_proxy_that_nothing_can_be_sent_through_is_trouble_on_the_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://proxy.test")
+    with pytest.raises(HTTPError) as caught:
+        Pool("https://api.github.test", timeout=1, size=1)
+    assert trouble_on_the_way(caught.value) == Trouble("transient")
+
+
+def test_only_a_known_authority_is_believed(tmp_path: Path) -> None:
     certificate = _certificate(tmp_path)
     with listening(certificate) as server:
         with pool(f"https://{server.address}") as connections, pytest.raises(SSLError):
             connections.send("GET", "/", None, {})
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-        with pool(f"https://{server.address}") as connections:
+        with pool(f"https://{server.address}", trusted=certificate) as connections:
             assert connections.send("GET", "/", None, {}).status == 200
         assert server.asked == ["GET / HTTP/1.1"]
 
 
-def test_a_certificate_for_another_name_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
     certificate = _certificate(tmp_path)
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with (
         listening(certificate) as server,
-        pool(f"https://localhost:{server.server_port}") as connections,
-        pytest.raises(HTTPError),
+        pool(f"https://localhost:{server.server_port}", trusted=certificate) as connections,
+        pytest.raises(SSLError),
     ):
         connections.send("GET", "/", None, {})
     assert server.asked == []
 
 
-def test_certificates_that_are_not_there_are_said_to_be_so(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_environment_says_whom_to_trust(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
-    with pytest.raises(OSError, match="Could not find a suitable TLS CA certificate bundle"):
-        Pool("https://api.github.test", timeout=1, size=1)
+    certificate = _certificate(tmp_path)
+    monkeypatch.setenv(name, str(certificate))
+    with listening(certificate) as server:
+        client = Client(GitHubSettings(url=f"https://{server.address}"))
+        assert client.request("ghp_x", "GET", "/user").status == 200
+        client.close()
+
+
+def test_certificates_that_are_not_there_are_said_to_be_so(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="there are no certificates at"):
+        Pool("https://api.github.test", timeout=1, size=1, trusted=str(tmp_path / "none.pem"))
 
 
 def _certificate(folder: Path) -> Path:

@@ -152,6 +152,7 @@ class Client:
                     f"{at.scheme}://{at.netloc}",
                     timeout=self._settings.request_timeout,
                     size=self._settings.at_once,
+                    trusted=self._settings.trusted_certificates,
                 )
         return self._pool
 

@@ -1,11 +1,15 @@
-"""Connections for PyGithub, straight from a pool: `requests` is asked for the way there, and only once."""
+"""Connections for PyGithub straight from urllib3: what `requests` does for each request is done once."""
 
 from collections.abc import ItemsView, Mapping
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import Retry, Timeout
+import certifi
+from urllib3 import PoolManager, ProxyManager, Retry, Timeout, make_headers
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from ringmain_core.upstream.trouble import Trouble
@@ -14,25 +18,37 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
 _ONCE = Retry(total=False)  # errors come as they are, and redirects as answers
-_ENCODINGS = requests.utils.default_headers()["Accept-Encoding"]
+_ENCODINGS = make_headers(accept_encoding=True)
 
 
 class Pool:
     """Kept-alive connections to one server, for any thread.
 
-    Proxies and certificates are those that `requests` finds in the environment when the pool is made.
+    The proxy is the one that the environment names when the pool is made.
 
     Args:
         origin: Scheme, host and perhaps port.
         timeout: Seconds to connect, and again for each wait for the answer.
         size: How many connections are kept.
+        trusted: A file or folder of certificates, instead of the usual ones.
 
     Raises:
-        OSError: Where the environment names a proxy or certificates that cannot be used.
+        urllib3.exceptions.HTTPError: Where the proxy is none that can be used.
+        OSError: Where there are no certificates.
     """
 
-    def __init__(self, origin: str, *, timeout: float, size: int) -> None:
-        self._pool, self._prefix = _Way(pool_connections=1, pool_maxsize=size).to(origin)
+    def __init__(self, origin: str, *, timeout: float, size: int, trusted: str | None = None) -> None:
+        at = urlsplit(origin)
+        proxy = _proxy_to(at)
+        certificates = _certificates(trusted or certifi.where())
+        manager = (
+            PoolManager(maxsize=size, **certificates)
+            if proxy is None
+            else ProxyManager(proxy, proxy_headers=_for_proxy(proxy), maxsize=size, **certificates)
+        )
+        self._pool: HTTPConnectionPool = manager.connection_from_url(origin)
+        # A proxy is told the full address, but where it only makes a tunnel for TLS.
+        self._prefix = origin if proxy is not None and at.scheme == "http" else ""
         self._timeout = Timeout(connect=timeout, read=timeout)
 
     def connection(self) -> "Connection":
@@ -49,10 +65,10 @@ class Pool:
             verb,
             f"{self._prefix}{path}",
             body=body,
-            headers={"Accept-Encoding": _ENCODINGS, **headers},
+            headers={**_ENCODINGS, **headers},
             retries=_ONCE,
             redirect=False,
-            assert_same_host=False,  # it would refuse the full address that a proxy for plain HTTP is told
+            assert_same_host=False,  # a pool to a proxy has the proxy's host
             timeout=self._timeout,
         )
 
@@ -109,14 +125,34 @@ def trouble_on_the_way(error: Exception) -> Trouble | None:
     return Trouble("transient") if isinstance(error, HTTPError | OSError) else None
 
 
-class _Way(HTTPAdapter):
-    """Knows from `requests` how a server is reached."""
+def _proxy_to(at: SplitResult) -> str | None:
+    """The proxy that the environment names for an address, heeding `NO_PROXY`."""
+    proxies = getproxies()
+    proxy = proxies.get(at.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(at.netloc) or _is_in(at.hostname or "", proxies.get("no", "")):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
 
-    def to(self, origin: str) -> "tuple[HTTPConnectionPool, str]":
-        """The pool, and what stands before a path in its requests: something for plain HTTP by proxy only."""
-        with requests.Session() as session:
-            found = session.merge_environment_settings(origin, {}, stream=False, verify=True, cert=None)
-        request = requests.Request("GET", origin).prepare()
-        pool = self.get_connection_with_tls_context(request, found["verify"], found["proxies"])
-        self.cert_verify(pool, origin, found["verify"], None)
-        return pool, self.request_url(request, found["proxies"]).removesuffix("/")
+
+def _is_in(host: str, networks: str) -> bool:
+    """Whether a host is an address in one of several networks; what is none is passed over."""
+    for network in networks.split(","):
+        with suppress(ValueError):
+            if ip_address(host) in ip_network(network.strip(), strict=False):
+                return True
+    return False
+
+
+def _for_proxy(proxy: str) -> dict[str, str]:
+    """The headers that only the proxy gets to see."""
+    at = urlsplit(proxy)
+    if not at.username:
+        return {}
+    return make_headers(proxy_basic_auth=f"{unquote(at.username)}:{unquote(at.password or '')}")
+
+
+def _certificates(trusted: str) -> dict[str, Any]:
+    path = Path(trusted)
+    if not path.exists():
+        raise OSError(f"there are no certificates at {trusted}")
+    return {"cert_reqs": "CERT_REQUIRED", "ca_cert_dir" if path.is_dir() else "ca_certs": trusted}

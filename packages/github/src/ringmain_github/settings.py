@@ -1,5 +1,6 @@
 """What an operator says about GitHub."""
 
+import os
 import re
 from functools import cached_property
 from typing import Annotated
@@ -67,3 +68,8 @@ class GitHubSettings(ConnectorSettings):
         if host == "github.com" or host.endswith(".ghe.com"):
             return f"{scheme}://api.{host}"
         return f"{self.url}/api/v3"
+
+    @cached_property
+    def trusted_certificates(self) -> str | None:
+        """A file or folder of certificates that the operator trusts instead of the usual ones."""
+        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
