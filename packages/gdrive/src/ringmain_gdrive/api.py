@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringmain_core.arguments import Upstream
 from ringmain_core.call import Call, current_call
@@ -22,7 +22,11 @@ from ringmain_gdrive.permissions import NEEDS, read_needs
 from ringmain_gdrive.references import ROOT, Reference, parse_reference, quoted
 from ringmain_gdrive.settings import GDriveSettings
 
+if TYPE_CHECKING:
+    from ringmain_gdrive.feed import Feed
+
 _MOST_PEOPLE = 1_000
+_MOST_FOLLOWED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,14 @@ class Place:
 
 
 class GDrive(Upstream):
-    """Google Drive for the process; each request carries the token that is right for the call at hand."""
+    """Google Drive for the process; each request carries the token that is right for the call at hand.
+
+    Attributes:
+        feed: What changes, as the process' own account sees it.
+        last_seen: Files that are followed, where they were when they last changed.
+    """
+
+    feed: "Feed"
 
     def __init__(self, settings: GDriveSettings, services: Services) -> None:
         self.settings = settings
@@ -74,6 +85,7 @@ class GDrive(Upstream):
         self.credentials = credentials_of(settings, services, self.client, self._guard)
         self._flights = SingleFlight[Reply](lambda _: True)
         self._above: OrderedDict[str, Ancestors] = OrderedDict()
+        self.last_seen: OrderedDict[str, Place] = OrderedDict()
 
     async def get(
         self, method: str, /, *, headers: Mapping[str, str] | None = None, **parameters: Any
@@ -188,6 +200,25 @@ class GDrive(Upstream):
         above = await (await self._ancestors(call)).above(file, self._look)
         return Place(file, above, resource_key or str(file.told.get("resourceKey") or ""))
 
+    async def look_again(self, file_id: str) -> None:
+        """Note where a file that is followed is now, for the fences of those who listen."""
+        if not file_id:
+            return
+        try:
+            self.last_seen[file_id] = await self.known(None, file_id)
+        except NotFound:
+            self.last_seen.pop(file_id, None)
+        if len(self.last_seen) > _MOST_FOLLOWED:
+            self.last_seen.popitem(last=False)
+
+    async def as_process(self, look: Callable[[], Awaitable[object]]) -> None:
+        """Do something with the process' own account instead of the caller's."""
+        token = current_call.set(None)
+        try:
+            await look()
+        finally:
+            current_call.reset(token)
+
     async def forget(self, call: Call, folder: str) -> None:
         """A folder was moved or renamed: where it is has to be looked up again."""
         (await self._ancestors(call)).forget(folder)
@@ -296,7 +327,10 @@ async def connect(settings: GDriveSettings, services: Services) -> AsyncGenerato
     Raises:
         ConfigurationError: Where no credentials are set, or they contradict each other.
     """
+    from ringmain_gdrive.feed import Feed
+
     gdrive = GDrive(settings, services)
+    gdrive.feed = Feed(gdrive)
     try:
         yield gdrive
     finally:

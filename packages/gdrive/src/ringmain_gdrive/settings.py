@@ -66,6 +66,10 @@ class GDriveSettings(ConnectorSettings):
     raw_queries: Annotated[bool, Field(description="Let `search` take queries in Drive's own language.")] = (
         False
     )
+    searches: dict[str, str] = Field(
+        default_factory=dict,
+        description="Saved searches, as JSON of names and queries in Drive's own language.",
+    )
     cache_bytes: Annotated[
         int, Field(ge=0, description="Bytes of extracted text that are kept, so that a re-read is cheap.")
     ] = 64 * 1024 * 1024

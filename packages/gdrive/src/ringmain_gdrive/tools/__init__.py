@@ -3,6 +3,11 @@
 from collections.abc import Sequence
 
 from ringmain_core.declarations import Tool
-from ringmain_gdrive.tools import identity
+from ringmain_gdrive.tools import changes, comments, finding, identity
 
-TOOLS: Sequence[Tool] = (*identity.TOOLS,)
+TOOLS: Sequence[Tool] = (
+    *identity.TOOLS,
+    *finding.TOOLS,
+    *comments.TOOLS,
+    *changes.TOOLS,
+)
