@@ -183,6 +183,9 @@ def test_shared_drives_have_changes_of_their_own(fake: FakeDrive, clients: Clien
     found, later = changed(service, token, **where)
     assert found == [("Way", False)]
     fake.move(roadmap, fake.store.home(fake.people.users[ADA]))
+    fake.share(roadmap, BO, "reader")
+    kept = service.changes().list(pageToken=later, **where, includeCorpusRemovals=True).execute()["changes"]
+    assert [(one["removed"], one["file"]["name"]) for one in kept] == [(True, "Way")]
     assert changed(service, later, **where)[0] == [(roadmap.id, True)]
 
 

@@ -206,6 +206,27 @@ def test_a_full_drive_takes_no_more(fake: FakeDrive, clients: Clients) -> None:
     files.create(body={"name": "b"}, media_body=media(b"x" * 60, PLAIN)).execute()
 
 
+def test_bytes_weigh_on_who_owns_them(fake: FakeDrive, clients: Clients) -> None:
+    def usage(email: str) -> int:
+        return int(clients(email).about().get(fields="storageQuota/usage").execute()["storageQuota"]["usage"])
+
+    files, notes = clients(ADA).files(), fake.named("notes.txt")
+    before, theirs = usage(ADA), usage(BO)
+    size = len(notes.text.strip()) + 1
+    give = {"type": "user", "role": "owner", "emailAddress": BO}
+    clients(ADA).permissions().create(fileId=notes.id, body=give, transferOwnership=True).execute()
+    assert (usage(ADA), usage(BO)) == (before - size, theirs + size)
+    into = {"addParents": fake.named("Team").id, "removeParents": notes.parent, "supportsAllDrives": True}
+    files.update(fileId=notes.id, **into).execute()
+    assert (usage(ADA), usage(BO)) == (before - size, theirs)
+
+
+def test_revisions_may_be_kept_from_the_start(fake: FakeDrive, clients: Clients) -> None:
+    files, notes = clients(ADA).files(), fake.named("notes.txt")
+    files.update(fileId=notes.id, media_body=media("x", PLAIN), keepRevisionForever=True).execute()
+    assert [one.keep for one in notes.revisions] == [False, False, False, True]
+
+
 def test_files_are_changed(fake: FakeDrive, clients: Clients) -> None:
     files, budget = clients(ADA).files(), fake.named("Budget")
     body = {

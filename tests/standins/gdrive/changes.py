@@ -17,10 +17,16 @@ routes = Routes()
 
 @dataclass(frozen=True)
 class _Seen:
-    """A change as a person sees it. Attributes: file: As it is now; `None` where it is gone for them."""
+    """A change as a person sees it.
+
+    Attributes:
+        file: As it is now; `None` where it is gone for them, or was not asked for.
+        removed: From this log, if not for them.
+    """
 
     change: Change
     file: File | None
+    removed: bool = False
 
 
 @routes.on("drive.changes.getStartPageToken")
@@ -118,7 +124,8 @@ class _Feed:
             if last and self._wanted(file):
                 yield _Seen(change, file)
         elif asked.flag("includeRemoved") and (lost or (last and there)):
-            yield _Seen(change, file if there and asked.flag("includeCorpusRemovals") else None)
+            shown = file if there and asked.flag("includeCorpusRemovals") else None
+            yield _Seen(change, shown, removed=True)
 
     def _lists(self, file: File) -> bool:
         view = self._asked.view
@@ -149,7 +156,7 @@ def _shown(asked: Asked, seen: _Seen, mask: Mask) -> dict[str, Any]:
             parts["drive"] = drive_shapes.drive(asked.view, found)
         return mask.made(parts)
     file = seen.file
-    parts |= {"fileId": change.id, "removed": file is None}
+    parts |= {"fileId": change.id, "removed": seen.removed}
     if change.drive and asked.text("driveId"):
         parts |= {"driveId": change.drive, "teamDriveId": change.drive}
     if file is not None:

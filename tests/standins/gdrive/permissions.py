@@ -145,10 +145,7 @@ def _transfer(asked: Asked, file: File, to: str) -> dict[str, Any]:
         raise Refusal(403, "ownershipChangeAcrossDomainNotPermitted", message)
     asked.fake.spend_share(file.name)
     with asked.store.losing(file):
-        size = file.content.size if file.content is not None else 0
-        asked.view.user.used -= size
-        receiver.used += size
-        file.owner = to
+        asked.store.hand_over(file, to)
         file.permissions.pop(given.id, None)
         before = Permission(asked.view.user.id, "user", "writer", asked.me)
         file.permissions[before.id] = before

@@ -106,5 +106,5 @@ def delete(asked: Asked) -> None:
         raise Refusal(400, "revisionDeletionNotSupported", message)
     if len(file.revisions) == 1:
         raise Refusal(403, "cannotDeleteOnlyRevision", "The only revision of a file cannot be deleted.")
-    file.revisions.remove(found)
+    asked.store.drop_revision(file, found)
     asked.store.touch(file, asked.me)

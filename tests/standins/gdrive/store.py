@@ -123,8 +123,19 @@ class Store:
             for one in self.tree.below(file):
                 if one.drive != parent.drive:
                     one.drive = parent.drive
-                    one.owner = "" if parent.drive else (one.owner or parent.owner)
+                    self.hand_over(one, "" if parent.drive else parent.owner)
             file.version += 1
+
+    def hand_over(self, file: File, owner: str) -> None:
+        """Give it another owner, or none, and its bytes with it."""
+        self._count(file, sign=-1)
+        file.owner = owner
+        self._count(file)
+
+    def drop_revision(self, file: File, revision: Revision) -> None:
+        self._count(file, sign=-1)
+        file.revisions.remove(revision)
+        self._count(file)
 
     def trash(self, file: File, by: str, *, to: bool = True) -> None:
         self.tree.trash(file, to=to)
