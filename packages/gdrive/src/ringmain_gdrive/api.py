@@ -282,7 +282,13 @@ class GDrive(Upstream):
         """Where a path begins: a shared drive of that name, or My Drive; and whether it used up the name."""
         if name == "My Drive":
             return ROOT, True
-        page = await self.get("drives.list", q=f"name = {quoted(name)}", pageSize=10, fields="drives(id)")
+        query = f"name = {quoted(name)}"
+        try:
+            page = await self.get("drives.list", q=query, pageSize=10, fields="drives(id)")
+        except UpstreamRefused as refused:
+            if refused.detail.get("reason") != "insufficientPermissions":
+                raise
+            return ROOT, False  # names only: shared drives are then found by their ids
         drives: Sequence[Mapping[str, Any]] = page.get("drives") or ()
         return (str(drives[0]["id"]), True) if len(drives) == 1 else (ROOT, False)
 
