@@ -18,7 +18,8 @@ fake.crowd(files=50_000)                         # of the first user: `crowd-<nu
 token = fake.token("ada@…", scopes=["drive.readonly"], app="ringmain")  # for all of Drive unless told
 fake.revoke(token); fake.expire(token)
 with serving(fake) as url: ...                   # http://127.0.0.1:port, from `serve.py`; `client.py` points
-                                                 # google-api-python-client at it: `drive(fake, token)`
+                                                 # google-api-python-client at it: `drive(fake, token)`,
+                                                 # and `Clients(fake)("ada@…", ["drive.file"])` for several
 fake.fault("drive.files.list", "rateLimitExceeded", times=1, seconds=3)   # kinds: see `faults.py`
 fake.requests                                    # every one: method, parameters, body, token label, status
 fake.asked("drive.files.*")                      # those whose method fits
@@ -32,6 +33,7 @@ info = fake.service_account("robot@project.example", delegated=["ada@acme.exampl
 
 Everybody is named by their email address. Routes get `Asked` and give the answer or raise `Refusal`
 (`web.py`); every request and answer is held against the vendor's discovery document (`described.py`).
+Not served, and noted as violations: watching, channels, labels, apps, approvals, access proposals, batches.
 """
 
 import fnmatch
@@ -61,7 +63,7 @@ class FakeDrive(Making):
         polls: How often an operation of `files.download` says that it is not done.
         sharing_left: How many permissions may still be given; `None` for no limit.
         rotating: Whether refreshing gives a new refresh token, and ends the old one.
-        validating: Whether bodies are held against the schemas.
+        validating: Whether answers are held against the schemas; requests always are.
     """
 
     def __init__(self, *, validating: bool = True) -> None:
