@@ -35,6 +35,18 @@ def check_blocks(given: Any) -> None:
         raise _invalid("only_one_table_allowed")
 
 
+def nodes(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in some blocks."""
+    if isinstance(value, list):
+        for each in cast("list[Any]", value):
+            yield from nodes(each)
+    elif isinstance(value, dict):
+        found = cast("dict[str, Any]", value)
+        yield found
+        for each in found.values():
+            yield from nodes(each)
+
+
 def _check(block: dict[str, Any]) -> None:
     most = _LONGEST.get(block["type"])
     if most is not None and len(_text(block)) > most:
@@ -45,7 +57,7 @@ def _check(block: dict[str, Any]) -> None:
             raise _invalid("no more than 100 rows of 20 cells allowed")
         if _characters(block) > _MOST_IN_TABLES:
             raise _invalid("too many characters in table")
-    for node in _nodes(block):
+    for node in nodes(block):
         if node.get("text") == "":
             raise _invalid("must be more than 0 characters [json-pointer:/blocks/0]")
         if node.get("elements") == []:
@@ -58,18 +70,7 @@ def _text(block: dict[str, Any]) -> str:
 
 
 def _characters(block: dict[str, Any]) -> int:
-    return sum(len(node["text"]) for node in _nodes(block) if isinstance(node.get("text"), str))
-
-
-def _nodes(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
-        for each in cast("list[Any]", value):
-            yield from _nodes(each)
-    elif isinstance(value, dict):
-        found = cast("dict[str, Any]", value)
-        yield found
-        for each in found.values():
-            yield from _nodes(each)
+    return sum(len(node["text"]) for node in nodes(block) if isinstance(node.get("text"), str))
 
 
 def _invalid(error: str) -> Refusal:

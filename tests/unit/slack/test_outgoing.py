@@ -3,8 +3,7 @@
 import html
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -12,6 +11,7 @@ from ringmain_slack.markdown import parse
 from ringmain_slack.mentions import Mentions
 from ringmain_slack.outgoing import MOST_MESSAGES, Message, messages_of
 from ringmain_slack.pieces import Style
+from standins.slack.blocks import nodes
 
 MENTIONS = Mentions(
     people={"ada": "U0ADA00001", "u0ada00001": "U0ADA00001"},
@@ -51,18 +51,6 @@ def inline(text: str, mentions: Mentions = MENTIONS) -> list[dict[str, Any]]:
 def said(text: str, *styles: str) -> dict[str, Any]:
     style = {"style": dict.fromkeys(styles, True)} if styles else {}
     return {"type": "text", "text": text, **style}
-
-
-def nodes(value: Any) -> Iterator[dict[str, Any]]:
-    """Every object in some blocks."""
-    if isinstance(value, list):
-        for each in cast("list[Any]", value):
-            yield from nodes(each)
-    elif isinstance(value, dict):
-        found = cast("dict[str, Any]", value)
-        yield found
-        for each in found.values():
-            yield from nodes(each)
 
 
 def letters(value: Any) -> str:

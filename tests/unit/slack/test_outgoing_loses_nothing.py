@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -12,6 +11,7 @@ from ringmain_slack.markdown import parse
 from ringmain_slack.mentions import Mentions
 from ringmain_slack.outgoing import messages_of
 from ringmain_slack.pieces import Style
+from standins.slack.blocks import nodes
 
 WORDS = some.text("abcdefgxyz", min_size=1, max_size=12)
 LINES = some.lists(WORDS, min_size=1, max_size=12).map(" ".join)
@@ -50,17 +50,6 @@ BLOCKS = some.recursive(
 DOCUMENTS = some.lists(BLOCKS, min_size=1, max_size=30).map("\n\n".join)
 ANYTHING = some.text("ab |#>-*_`~[]()<>!@:/.\\1\n\t", max_size=400)
 ONE_BY_ONE = re.compile(r"[a-z]+")
-
-
-def nodes(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
-        for each in cast("list[Any]", value):
-            yield from nodes(each)
-    elif isinstance(value, dict):
-        found = cast("dict[str, Any]", value)
-        yield found
-        for each in found.values():
-            yield from nodes(each)
 
 
 def converted(text: str, *, only_rich: bool = False) -> list[list[dict[str, Any]]]:

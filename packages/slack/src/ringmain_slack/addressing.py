@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, UpstreamRefused
-from ringmain_slack.api import Place, Slack
-from ringmain_slack.conversations import Conversation, conversation_of
-from ringmain_slack.references import parse_reference, parse_ts
+from ringmain_slack.api import Place, Slack, Workspace
+from ringmain_slack.conversations import Conversation, Person, conversation_of
+from ringmain_slack.references import is_person_id, parse_reference, parse_ts
 
 
 async def addressee(slack: Slack, call: Call, channel: str) -> Place:
@@ -19,7 +19,7 @@ async def addressee(slack: Slack, call: Call, channel: str) -> Place:
         return await slack.place_of(call, reference)
     at = await slack.workspace(call, reference.workspace)
     try:
-        person = await at.directory.called(at, reference.person)
+        person = await somebody(at, reference.person)
     except NotFound:
         return await slack.place_of(call, reference)  # which says it like any other refusal
     there = await at.directory.direct(at, person.id)
@@ -29,6 +29,17 @@ async def addressee(slack: Slack, call: Call, channel: str) -> Place:
     ):
         return await slack.place_of(call, reference)
     return Place(at, wanted, f"@{person.handle}")
+
+
+async def somebody(at: Workspace, text: str) -> Person:
+    """Somebody by id, handle, name or e-mail address, with or without `@` before it.
+
+    Raises:
+        NotFound: Where there is nobody, or more than one.
+        UpstreamUnavailable: Where Slack's limit ends the search.
+    """
+    name = text.removeprefix("@")
+    return await (at.directory.person(at, name) if is_person_id(name) else at.directory.called(at, name))
 
 
 async def opened(place: Place) -> Place:

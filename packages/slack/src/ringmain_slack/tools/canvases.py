@@ -89,7 +89,7 @@ async def _content(found: SharedFile) -> str:
 
 def _times(content: str, markdown: str) -> int:
     """How often the words of a text are in another, whatever Slack has made of its form."""
-    there, wanted = (" ".join(["", *_WORD.findall(text), ""]) for text in (content, markdown))
+    there, wanted = ("".join(f" {word} " for word in _WORD.findall(text)) for text in (content, markdown))
     return there.count(wanted)
 
 

@@ -13,7 +13,7 @@ from ringmain_core.confirmations import confirm
 from ringmain_core.errors import InvalidArguments, OutsideFence, UpstreamRefused
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
-from ringmain_slack.addressing import addressee, opened, require_open, shown
+from ringmain_slack.addressing import addressee, opened, require_open, shown, somebody
 from ringmain_slack.api import Place, Slack, Workspace
 from ringmain_slack.conversations import Conversation, conversation_of
 from ringmain_slack.directory import PAGE, next_cursor
@@ -117,14 +117,14 @@ async def _step(place: Place, action: Action, people: list[str], text: str) -> _
         case "join":
             return _Step("conversations.join", channel, f"You are in {place.title}.")
         case "invite":
-            found = [await at.directory.called(at, one.removeprefix("@")) for one in people]
+            found = [await somebody(at, one) for one in people]
             users = [one.id for one in found]
             names = ", ".join(f"@{one.handle}" for one in found)
             arguments = channel | {"users": users, "force": True if len(users) > 1 else None}
             return _Step("conversations.invite", arguments, f"In {place.title}: {names}.")
         case "topic" | "purpose":
             method = "conversations.setTopic" if action == "topic" else "conversations.setPurpose"
-            return _Step(method, channel | {action: text}, f"{place.title} has the {action}: {text}")
+            return _Step(method, channel | {action: text}, f"{place.title} has a new {action}.")
         case "archive":
             return _Step("conversations.archive", channel, f"{place.title} is archived.")
         case _:
@@ -201,7 +201,7 @@ async def _open(slack: Slack, call: Call, people: list[str], *, dry_run: bool) -
             return step.rehearsed(place.id or None)
         return Written(done=True, summary=step.what, channel=(await opened(place)).id)
     at = await slack.workspace(call)
-    found = [await at.directory.called(at, one.removeprefix("@")) for one in people]
+    found = [await somebody(at, one) for one in people]
     handles = sorted({at.about.handle, *(one.handle for one in found)})
     group = Conversation("", "group", f"mpdm-{'--'.join(handles)}-1", is_member=True)
     _require_admitted(slack, call, at, group)
