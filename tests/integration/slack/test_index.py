@@ -9,6 +9,7 @@ import pytest
 from integration.slack.talking import bench_of, call, client_of, named, settings_for, token_of
 from ringmain_slack import directory, indexing, joined
 from ringmain_slack.settings import SlackSettings
+from ringmain_slack.tools import search
 from standins.slack.state import FakeSlack
 
 pytestmark = pytest.mark.anyio
@@ -91,6 +92,16 @@ async def test_a_limit_ends_the_reading_and_not_the_search(
     assert "Looked through 21 messages of 2 conversations, back to 20" in said
     assert "in the shortest (#general; Slack's limit, come back in " in said
     assert "not yet: #old (Slack's limit, come back in 20 s), @ada (Slack's limit, come back in " in said
+    assert "Searching again looks further." in said
+
+
+async def test_reading_takes_no_longer_than_it_may(fake: FakeSlack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "FILLS", 0.3)
+    fake.fault("conversations.history", "slow", seconds=30, skip=1)
+    async with client_of(fake) as client:
+        with anyio.fail_after(5):
+            said, _ = await call(client, "search", query="deploy")
+    assert "(no time)" in said
     assert "Searching again looks further." in said
 
 

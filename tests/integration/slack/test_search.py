@@ -142,3 +142,13 @@ async def test_a_limit_in_the_middle_keeps_what_was_found(fake: FakeSlack) -> No
         assert "next_cursor" in answer
         said, _ = await refusal(client, "search", query="count", cursor=answer["next_cursor"])
         assert "Come back in" in said
+
+
+@pytest.mark.parametrize("label", ["ada", "bot"])
+async def test_what_a_search_shows_is_not_told_to_more_people(fake: FakeSlack, label: str) -> None:
+    async with client_of(fake, label) as client:
+        await call(client, "search", query="good morning")
+        await call(client, "send_message", channel="#general", text="Hello")
+        await call(client, "search", query="cache")
+        _, error = await refusal(client, "send_message", channel="#general", text="The cache is cold")
+    assert error["code"] == "confirmation_needed"

@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ringmain_core.errors import UpstreamUnavailable
-from ringmain_slack.index_file import OtherVersion, opened, set_aside
-from ringmain_slack.index_store import Store
+
+if TYPE_CHECKING:
+    from ringmain_slack.index_store import Store
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Index:
         self._store: Store | None = None
         self._thread: ThreadPoolExecutor | None = None
 
-    async def use(self, work: Callable[[Store], T]) -> T:
+    async def use(self, work: "Callable[[Store], T]") -> T:
         """Do something with the messages that are kept, in the thread.
 
         Raises:
@@ -47,7 +47,11 @@ class Index:
             await asyncio.get_running_loop().run_in_executor(thread, self._close)
             thread.shutdown()
 
-    def _used(self, work: Callable[[Store], T]) -> T:
+    def _used(self, work: "Callable[[Store], T]") -> T:
+        import sqlite3
+
+        from ringmain_slack.index_file import OtherVersion, set_aside
+
         try:
             try:
                 return work(self._opened())
@@ -65,7 +69,10 @@ class Index:
                 "The search index cannot be used now: another process may be writing to it. Try again soon."
             ) from error
 
-    def _opened(self) -> Store:
+    def _opened(self) -> "Store":
+        from ringmain_slack.index_file import opened
+        from ringmain_slack.index_store import Store
+
         if self._store is None:
             self._store = Store(opened(self._path), self._most)
         return self._store
