@@ -228,5 +228,5 @@ def test_a_crowd_is_searched_quickly(fake: FakeDrive, clients: Clients) -> None:
     assert found(clients, "mimeType = 'text/plain'", pageSize=1) == ["crowd-0 budget berlin.txt"]
     assert found(clients, "name contains 'nothing like this'") == []
     took = time.perf_counter() - started
-    assert made < 6
-    assert took < 2
+    assert made < 10  # 1.3 where nothing else runs
+    assert took < 4  # 0.1

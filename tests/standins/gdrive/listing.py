@@ -36,7 +36,7 @@ def files(asked: Asked) -> dict[str, Any]:
     def rows() -> Sequence[str]:
         few = candidates(node, view) if node is not None else None
         if few is not None and len(few) <= _FEW:
-            return in_order([found[one] for one in few], view, order or DEFAULT)
+            return in_order([found[one] for one in list(few) if one in found], view, order or DEFAULT)
         return asked.fake.orders.of_all(view, order or DEFAULT)
 
     of = (text, order, *(asked.text(one) for one in ("corpora", "driveId", "spaces")), _includes(asked))
