@@ -9,6 +9,7 @@ Scopes = Sequence[str]
 
 _READ = ("channels:read", "groups:read", "im:read", "mpim:read")
 _HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
+_ANY_HISTORY = "|".join(_HISTORY)
 
 _BOT: Mapping[str, Scopes] = {
     "whoami": (),
@@ -21,11 +22,11 @@ _BOT: Mapping[str, Scopes] = {
     "find_users": ("users:read", "users:read.email"),
     "read_file": ("files:read", "canvases:read"),
     "send_message": ("chat:write",),
-    "edit_message": ("chat:write",),
-    "delete_message": ("chat:write",),
+    "edit_message": ("chat:write", _ANY_HISTORY),
+    "delete_message": ("chat:write", _ANY_HISTORY),
     "react": ("reactions:write",),
-    "upload_file": ("files:write",),
-    "save_canvas": ("canvases:write",),
+    "upload_file": ("files:write", "files:read"),
+    "save_canvas": ("canvases:write", "canvases:read", "files:read"),
     "manage_channel": ("channels:manage", "groups:write", "channels:join", "im:write", "mpim:write"),
     "mark_read": ("channels:manage", "groups:write", "im:write", "mpim:write"),
 }
