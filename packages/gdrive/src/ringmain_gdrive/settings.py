@@ -1,6 +1,9 @@
 """What an operator says about Google Drive."""
 
+import os
 import re
+import sys
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -93,3 +96,10 @@ class GDriveSettings(ConnectorSettings):
             ge=0, description="Most seconds that a call waits where Drive asks for a pause; then it says so."
         ),
     ] = 10.0
+
+
+def bare_environment() -> Mapping[str, str]:
+    """What a Python process needs to find its modules, and nothing of what else is set here: no secrets."""
+    found = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    root = os.environ.get("SYSTEMROOT")
+    return found | {"SYSTEMROOT": root} if root else found  # without it, Windows starts nothing

@@ -1,0 +1,53 @@
+"""What a worker may take of the machine, where the platform can say so."""
+
+import sys
+from contextlib import suppress
+
+_MEMORY = 1024 * 1024 * 1024  # bytes of address space
+_FILES = 64
+_WORN = 512 * 1024 * 1024  # bytes in memory at once, after which a process is not used again
+_KILL_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+_SIGKILL = 9
+
+
+def tighten() -> None:
+    """Bound this process: memory, open files, no file written, no dump of what was read; and its life."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    bounds = {
+        resource.RLIMIT_AS: _MEMORY,
+        resource.RLIMIT_NOFILE: _FILES,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+    }
+    for which, most in bounds.items():
+        with suppress(ValueError, OSError):  # macOS knows some of them only by name
+            resource.setrlimit(which, (most, most))
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_KILL_WITH_PARENT, _SIGKILL)
+
+
+def allow_seconds(seconds: int) -> None:
+    """Let this process use the processor for so long from now on; then it is killed."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    with suppress(ValueError, OSError):
+        most = int(used.ru_utime + used.ru_stime) + seconds + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+
+
+def is_worn() -> bool:
+    """Whether this process has once needed so much that it should make room for a new one."""
+    if sys.platform == "win32":
+        return False
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit > _WORN

@@ -1,0 +1,40 @@
+"""PDF files, page by page, by PDFium."""
+
+from importlib import import_module
+from typing import Any
+
+from ringmain_core.text import clean
+from ringmain_gdrive.extraction.extracted import Extracted, Part, Unreadable
+
+_BROKEN_WORD = "\ufffe"  # a hyphen at a line's end, as PDFium gives it
+
+
+def pdf(data: bytes) -> Extracted:
+    """Each page as a part."""
+    library: Any = import_module("pypdfium2")
+    try:
+        document = library.PdfDocument(data)
+    except library.PdfiumError as error:
+        said = str(error).lower()
+        if "password" in said or "security" in said:
+            raise Unreadable("It is protected by a password.") from error
+        raise Unreadable("It is damaged: it is no PDF file as far as can be seen.") from error
+    parts = [_page(document, number) for number in range(len(document))]
+    empty = sum(1 for part in parts if not part.text)
+    remarks: list[str] = []
+    if empty:
+        which = "Its pages have" if empty == len(parts) else f"{empty:,} of {len(parts):,} pages have"
+        remarks.append(f"{which} no text: they are pictures, scanned perhaps, which are not read.")
+    return Extracted(parts, remarks)
+
+
+def _page(document: Any, number: int) -> Part:
+    page = document[number]
+    try:
+        content = page.get_textpage()
+        text = content.get_text_range()
+        content.close()
+    finally:
+        page.close()
+    plain = text.replace("\r\n", "\n").replace(_BROKEN_WORD, "-")
+    return Part("page", "", clean(plain).strip())

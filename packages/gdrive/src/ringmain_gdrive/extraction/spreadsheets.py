@@ -1,0 +1,44 @@
+"""Workbooks of Excel and OpenDocument: every sheet, by python-calamine."""
+
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from io import BytesIO
+from typing import Any
+
+from ringmain_gdrive.extraction.archives import require_harmless
+from ringmain_gdrive.extraction.extracted import Extracted, Part
+from ringmain_gdrive.extraction.rows import sheet
+
+_MOST_CELLS = 5_000_000
+
+
+def workbook(data: bytes) -> Extracted:
+    """All sheets in their order, with the values that formulas had when it was saved."""
+    names = require_harmless(data) if data.startswith(b"PK") else []
+    calamine: Any = import_module("python_calamine")
+    parts, remarks = list[Part](), list[str]()
+    with calamine.CalamineWorkbook.from_filelike(BytesIO(data)) as book:
+        for about in book.sheets_metadata:
+            if about.typ != calamine.SheetTypeEnum.WorkSheet:
+                remarks.append(f"`{about.name}` is no table: it is left out.")
+                continue
+            found = book.get_sheet_by_name(about.name)
+            if found.total_height * found.total_width > _MOST_CELLS:
+                remarks.append(f"`{about.name}` has more than {_MOST_CELLS:,} cells: it is left out.")
+                continue
+            hidden = about.visible != calamine.SheetVisibleEnum.Visible
+            parts.append(sheet(about.name, _rows(found), hidden=hidden))
+    if any(name.endswith("vbaProject.bin") for name in names):
+        remarks.append("It has macros: they are left out.")
+    return Extracted(parts, remarks)
+
+
+def _rows(found: Any) -> Iterator[Sequence[Any]]:
+    """Rows and columns from A1 on, wherever the cells begin."""
+    if found.start is None:
+        return
+    top, left = found.start
+    for _ in range(top):
+        yield ()
+    for row in found.iter_rows():
+        yield [None] * left + row

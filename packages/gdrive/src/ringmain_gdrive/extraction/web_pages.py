@@ -1,0 +1,19 @@
+"""Web pages as Markdown, as far as a person would see them."""
+
+import re
+
+from ringmain_core.text import clean, prose
+from ringmain_gdrive.extraction.charset import decoded
+from ringmain_gdrive.extraction.extracted import Extracted
+from ringmain_gdrive.extraction.markup import to_markdown
+from ringmain_gdrive.extraction.texts import sections
+
+_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,40})""", re.IGNORECASE)
+
+
+def html(data: bytes) -> Extracted:
+    """A page without its scripts and what it hides."""
+    said = _CHARSET.search(data[:4_096])
+    made = to_markdown(decoded(data, said[1].decode() if said else ""))
+    remarks = ["What the page hides from people is left out."] if made.left_out else []
+    return Extracted(sections(prose(clean(made.text))), remarks)
