@@ -1,12 +1,14 @@
 """Where something may be written: found, open, and with its thread, before anything is sent."""
 
 from dataclasses import replace
+from typing import Any
 
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, UpstreamRefused
-from ringmain_slack.api import Place, Slack, Workspace
+from ringmain_slack.api import Slack
 from ringmain_slack.conversations import Conversation, Person, conversation_of
 from ringmain_slack.references import is_person_id, parse_reference, parse_ts
+from ringmain_slack.workspace import Place, Workspace
 
 
 async def addressee(slack: Slack, call: Call, channel: str) -> Place:
@@ -55,6 +57,11 @@ async def opened(place: Place) -> Place:
     return replace(place, conversation=found)
 
 
+def opening(place: Place) -> list[dict[str, Any]]:
+    """What `opened` asks Slack for, as a rehearsal shows it."""
+    return [] if place.id else [{"conversations.open": {"users": place.conversation.person}}]
+
+
 def require_open(place: Place, *, joined: bool = True) -> None:
     """Refuse what Slack would not take: an archived channel, or one that must be joined first.
 
@@ -85,8 +92,7 @@ async def thread_of(place: Place, thread: str) -> str:
         reference = parse_reference(thread)
         if reference.id != place.id:
             raise InvalidArguments(f"That thread is not in {place.title}: it is in {reference.id}.")
-        if reference.thread_ts:
-            return reference.thread_ts
+        thread = reference.thread_ts or thread
     ts = parse_ts(thread)
     if not place.id:
         raise NotFound(f"There are no direct messages with {place.title} yet, and so no threads.")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from ringmain_slack.api import Place
 from ringmain_slack.index_rows import Span
 from ringmain_slack.indexing import Lack
+from ringmain_slack.workspace import Place
 
 _MOST_NAMED = 8
 

@@ -10,9 +10,9 @@ from typing import Any
 from ringmain_core.call import Call
 from ringmain_core.errors import OutcomeUnknown, ToolFailure
 from ringmain_core.steps import sent_or_found
-from ringmain_slack.api import Place
 from ringmain_slack.directory import next_cursor
 from ringmain_slack.outgoing import Message
+from ringmain_slack.workspace import Place
 
 _EVENT = "ringmain_message"
 _PAGE, _MOST_PAGES = 200, 10

@@ -19,7 +19,7 @@ async def ready(slack: Slack) -> None:
         for name in slack.credentials.names or [None]:
             await slack.workspace(None, name)
     else:
-        await slack.reachable()
+        await slack.requests.reachable()
 
 
 async def diagnose(slack: Slack) -> AsyncIterator[Check]:

@@ -7,11 +7,12 @@ from typing import Any
 from ringmain_core.answers import size_of
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments
-from ringmain_slack.api import Place, Slack
+from ringmain_slack.api import Slack
 from ringmain_slack.markdown import Node, parse
 from ringmain_slack.mentions import Mentions, mentions_in
 from ringmain_slack.outgoing import MOST_MESSAGES, Message, messages_of
 from ringmain_slack.pieces import Style
+from ringmain_slack.workspace import Place
 
 MOST_TEXT = 1_000_000  # bytes
 _LONGEST_COMMENT = 500  # characters of a file that stand beside it

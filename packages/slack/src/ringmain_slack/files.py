@@ -8,8 +8,9 @@ from typing import Any
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, OutsideFence
 from ringmain_core.text import clean
-from ringmain_slack.api import Place, Slack, Workspace
+from ringmain_slack.api import Slack
 from ringmain_slack.references import Reference
+from ringmain_slack.workspace import Place, Workspace
 
 _ID = re.compile(r"F[A-Z0-9]{7,20}")
 _LINK = re.compile(r"/(?:files/[A-Z0-9]+|docs/[A-Z0-9]+|canvas/[A-Z0-9]+)/(F[A-Z0-9]{7,20})(?:/|$|\?)")

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from ringmain_core.answers import Rows, fitting
 from ringmain_core.call import Call
-from ringmain_slack.api import Place, Workspace
 from ringmain_slack.references import when
+from ringmain_slack.workspace import Place, Workspace
 
 COLUMNS = ["channel", "ts", "time", "author", "text", "link"]
 _LONGEST = 400  # characters of a text

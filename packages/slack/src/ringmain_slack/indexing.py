@@ -17,7 +17,7 @@ from ringmain_slack.index_rows import Entry, Holder, Span, Thread
 from ringmain_slack.references import micros, ts_of
 
 if TYPE_CHECKING:
-    from ringmain_slack.api import Workspace
+    from ringmain_slack.workspace import Workspace
 
 T = TypeVar("T")
 AGAIN = 100

@@ -10,7 +10,7 @@ from ringmain_slack.directory import PAGE, next_cursor
 from ringmain_slack.settings import Kind
 
 if TYPE_CHECKING:
-    from ringmain_slack.api import Workspace
+    from ringmain_slack.workspace import Workspace
 
 HOLDS = 60.0
 """Seconds for which a list is kept: as long as what is known of a single conversation."""

@@ -7,16 +7,17 @@ from typing import Any
 
 from ringmain_core.call import Call
 from ringmain_core.errors import ToolFailure
-from ringmain_slack.api import Slack, Workspace
+from ringmain_slack.api import Slack
 from ringmain_slack.glances import channels_with, people_with
 from ringmain_slack.markdown import Node
+from ringmain_slack.workspace import Workspace
 
 NAMED = re.compile(
     r"<@(?P<person>[UW][A-Z0-9]{2,20})(?:\|[^<>|]*)?>"
     r"|<#(?P<channel>[CG][A-Z0-9]{2,20})(?:\|[^<>|]*)?>"
     r"|<!(?P<range>here|channel|everyone)(?:\|[^<>|]*)?>"
     r"|<!subteam\^(?P<group>S[A-Z0-9]{2,20})(?:\|[^<>|]*)?>"
-    r"|(?<![\w@./])@(?P<handle>[A-Za-z0-9_](?:[\w.'-]*\w)?)"
+    r"|(?<![\w@./])@(?P<handle>[A-Za-z0-9_](?:[\w.-]*\w)?)"
     r"|(?<![\w#&/])#(?P<name>(?=[\d_-]*[^\W\d_])\w(?:[\w-]*\w)?)"
 )
 """What may be a mention: in Slack's own markup, or as people write it."""

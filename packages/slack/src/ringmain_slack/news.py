@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ringmain_slack.api import Place
 from ringmain_slack.incoming import NOISE, people_in
+from ringmain_slack.workspace import Place
 
 About = Literal["dm", "mention", "thread", "channel"]
 """Why it is shown, in the order in which it is."""

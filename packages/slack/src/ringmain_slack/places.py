@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from ringmain_core.call import Call
 from ringmain_core.errors import NotFound, ToolFailure
-from ringmain_slack.api import Place, Slack, Workspace
+from ringmain_slack.api import Slack
 from ringmain_slack.conversations import Conversation
 from ringmain_slack.settings import Kind
+from ringmain_slack.workspace import Place, Workspace
 
 _EVERY: tuple[Kind, ...] = ("public", "private", "group", "dm")
 

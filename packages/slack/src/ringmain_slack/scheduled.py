@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ringmain_slack.api import Place
 from ringmain_slack.directory import next_cursor
+from ringmain_slack.workspace import Place
 
 
 async def scheduled_in(place: Place, at: int | None = None) -> list[Mapping[str, Any]]:

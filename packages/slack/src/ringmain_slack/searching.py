@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any, Protocol
 
-from ringmain_slack.api import Place, Workspace
 from ringmain_slack.conversations import Person
 from ringmain_slack.directory import next_cursor
 from ringmain_slack.identity import Identity
 from ringmain_slack.references import parse_reference
+from ringmain_slack.workspace import Place, Workspace
 
 _PAGE, _CONTEXT_PAGE = 100, 20  # the most that Slack gives
 _TYPES: Mapping[str, str] = {

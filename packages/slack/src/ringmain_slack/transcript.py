@@ -9,10 +9,10 @@ from ringmain_core.answers import size_of
 from ringmain_core.call import Call
 from ringmain_core.results import Answer
 from ringmain_core.text import clean, untrusted
-from ringmain_slack.api import Workspace
 from ringmain_slack.conversations import Person
 from ringmain_slack.incoming import author_of, people_in, text_of
 from ringmain_slack.references import when
+from ringmain_slack.workspace import Workspace
 
 _FRAME = 1_200  # bytes for what stands around the messages
 _LEAST = 500  # bytes of a message that are shown, however little room there is

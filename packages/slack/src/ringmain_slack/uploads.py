@@ -8,8 +8,8 @@ from ringmain_core.call import Call
 from ringmain_core.errors import NotFound, OutcomeUnknown, UpstreamUnavailable
 from ringmain_core.steps import sent_or_found
 from ringmain_slack.addressing import shown
-from ringmain_slack.api import Place
 from ringmain_slack.models import Written
+from ringmain_slack.workspace import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from ringmain_core.errors import NotFound, UpstreamUnavailable
 from ringmain_core.live.pauses import Pauses
 from ringmain_core.live.watch import Variables, Watch
 from ringmain_core.policy import Grant
-from ringmain_slack.api import Slack, Workspace
+from ringmain_slack.api import Slack
 from ringmain_slack.conversations import Conversation, LastSeen
 from ringmain_slack.references import Reference, parse_ts
+from ringmain_slack.workspace import Workspace
 
 PAUSES = (5.0, 120.0)
 """The first and the longest pause between two looks, in seconds."""

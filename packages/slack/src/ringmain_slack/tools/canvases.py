@@ -16,11 +16,12 @@ from ringmain_core.flow import Audience
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
 from ringmain_slack.addressing import require_open, shown
-from ringmain_slack.api import Slack, Workspace
+from ringmain_slack.api import Slack
 from ringmain_slack.drafts import excerpt
 from ringmain_slack.files import SharedFile, shared_file
 from ringmain_slack.models import Written
 from ringmain_slack.references import ChannelRef, parse_reference
+from ringmain_slack.workspace import Workspace
 
 Mode = Literal["create", "append", "prepend", "replace_section"]
 
@@ -103,6 +104,7 @@ async def save_canvas(
     section: Annotated[str | None, Field(description="Heading to replace, without what follows.")] = None,
     channel: Annotated[ChannelRef | None, Field(description="For a new one: its tab.")] = None,
     title: str | None = None,
+    workspace: str | None = None,
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 (the core keeps it)
 ) -> Written:
@@ -115,21 +117,28 @@ async def save_canvas(
             "replace_section takes `section`."
         )
     if canvas is None:
-        return await _create(slack, call, markdown, title, channel, dry_run=dry_run)
+        return await _create(slack, call, markdown, title, channel, workspace, dry_run=dry_run)
     if title or channel:
         raise InvalidArguments("`title` and `channel` are for a new canvas.")
-    return await _edit(slack, call, canvas, markdown, mode, section, dry_run=dry_run)
+    return await _edit(slack, call, canvas, markdown, mode, section, workspace, dry_run=dry_run)
 
 
 async def _create(
-    slack: Slack, call: Call, markdown: str, title: str | None, channel: str | None, *, dry_run: bool
+    slack: Slack,
+    call: Call,
+    markdown: str,
+    title: str | None,
+    channel: str | None,
+    workspace: str | None,
+    *,
+    dry_run: bool,
 ) -> Written:
     if not title:
         raise InvalidArguments("A new canvas needs a `title`.")
-    place = None if channel is None else await slack.place(call, channel)
+    place = None if channel is None else await slack.place(call, channel, workspace)
     if place is not None:
         require_open(place)
-    at = place.workspace if place is not None else await slack.workspace(call)
+    at = place.workspace if place is not None else await slack.workspace(call, workspace)
     arguments: dict[str, Any] = {
         "title": title,
         "document_content": _document(markdown),
@@ -140,9 +149,9 @@ async def _create(
         return _rehearsed("canvases.create", arguments, f"A new canvas “{title}”, {where}.", markdown)
     if place is not None:
         await place.may_share(call, f"Create a canvas in {shown(place)}")
-    workspace = parse_reference(channel).workspace if channel else None
+    named = (parse_reference(channel).workspace if channel else None) or workspace
     note: dict[str, Any] = {
-        "workspace": workspace,
+        "workspace": named,
         "title": title,
         "since": int(time.time()) - _CLOCKS_DIFFER,
     }
@@ -176,10 +185,11 @@ async def _edit(
     markdown: str,
     mode: Mode,
     section: str | None,
+    workspace: str | None,
     *,
     dry_run: bool,
 ) -> Written:
-    found = await shared_file(slack, call, canvas)
+    found = await shared_file(slack, call, canvas, workspace)
     if not found.is_canvas:
         raise UpstreamRefused(f"{found.id} is a file, and no canvas.")
     content = await _content(found)
@@ -193,7 +203,7 @@ async def _edit(
         return _rehearsed("canvases.edit", arguments, f"The canvas “{found.title}” changes {what}.", markdown)
     await call.may_share(_reach(found), f"Change the canvas “{found.title}”", _where(found))
     meant = _Change(found.id, markdown, _times(content, markdown), len(content))
-    await call.note(meant.note(None))
+    await call.note(meant.note(workspace))
 
     async def send() -> Written:
         await found.workspace.post("canvases.edit", **arguments)

@@ -11,12 +11,13 @@ from ringmain_core.answers import Rows, size_of
 from ringmain_core.call import Call
 from ringmain_core.errors import NotFound, UpstreamRefused, UpstreamUnavailable
 from ringmain_core.tooling import tool
-from ringmain_slack.api import Place, Slack, Workspace
+from ringmain_slack.api import Slack
 from ringmain_slack.hits import excerpt
 from ringmain_slack.news import ORDER, News, news_of
 from ringmain_slack.places import places_joined
 from ringmain_slack.references import Cursor, moment, when
 from ringmain_slack.transcript import lines_of
+from ringmain_slack.workspace import Place, Workspace
 
 _COLUMNS = ["about", "new", "channel", "ts", "time", "author", "text"]
 _SHOWN = {"dm": 10, "mention": 10, "thread": 5, "channel": 3}

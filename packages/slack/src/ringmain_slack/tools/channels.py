@@ -9,11 +9,12 @@ from ringmain_core.call import Call
 from ringmain_core.parts import Part, filled
 from ringmain_core.text import clean
 from ringmain_core.tooling import tool
-from ringmain_slack.api import Place, Slack
+from ringmain_slack.api import Slack
 from ringmain_slack.directory import next_cursor
 from ringmain_slack.incoming import plain, subject_of
 from ringmain_slack.references import ChannelRef, Cursor
 from ringmain_slack.transcript import lines_of, shown
+from ringmain_slack.workspace import Place
 
 Include = Literal["members", "pins", "bookmarks"]
 _MEMBERS_A_PAGE = 200

@@ -13,13 +13,14 @@ from ringmain_core.errors import NotFound, UpstreamRefused
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
 from ringmain_slack.addressing import link_to, require_open, shown
-from ringmain_slack.api import Place, Slack
+from ringmain_slack.api import Slack
 from ringmain_slack.drafts import draft_of, excerpt, one_message, request_of
 from ringmain_slack.incoming import people_in, text_of
 from ringmain_slack.models import Written
 from ringmain_slack.references import ChannelRef, Reference, parse_reference
 from ringmain_slack.repeating import settled_by_repeating
 from ringmain_slack.scheduled import scheduled_in
+from ringmain_slack.workspace import Place
 
 _SCHEDULED = re.compile(r"Q[A-Z0-9]{5,20}")
 _MOST_ASKED_ABOUT = 600
@@ -174,6 +175,7 @@ async def delete_message(
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 (the core keeps it)
 ) -> Written:
     """Delete your own message, or one that is scheduled."""
+    given = ts
     if _SCHEDULED.fullmatch(ts):
         place = await slack.place(call, channel or "")
         text = str((await _scheduled(place, ts))["text"])
@@ -193,8 +195,8 @@ async def delete_message(
             requests=[request_of(call, method, arguments)],
             preview=excerpt(text, call.room // 2),
         )
-    workspace = parse_reference(channel).workspace if channel else None
-    await call.note({"channel": place.id, "workspace": workspace, "ts": ts})
+    named = parse_reference(given if "://" in given else channel or "")
+    await call.note({"channel": place.id, "workspace": named.workspace, "ts": ts})
 
     async def send() -> Written:
         await place.workspace.post(method, access="destructive", **arguments)

@@ -10,12 +10,13 @@ from ringmain_core.call import Call
 from ringmain_core.errors import UpstreamUnavailable
 from ringmain_core.text import clean
 from ringmain_core.tooling import tool
-from ringmain_slack.api import Slack, Workspace
+from ringmain_slack.api import Slack
 from ringmain_slack.conversations import conversation_of
 from ringmain_slack.directory import PAGE, next_cursor
 from ringmain_slack.incoming import subject_of
 from ringmain_slack.references import Cursor, is_person_id
 from ringmain_slack.settings import Kind
+from ringmain_slack.workspace import Workspace
 
 _SOME_PEOPLE = 200
 _MOST_PAGES = 10  # of Slack's, for one of ours

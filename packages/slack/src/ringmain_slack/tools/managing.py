@@ -14,12 +14,13 @@ from ringmain_core.errors import InvalidArguments, OutsideFence, UpstreamRefused
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
 from ringmain_slack.addressing import addressee, opened, require_open, shown, somebody
-from ringmain_slack.api import Place, Slack, Workspace
+from ringmain_slack.api import Slack
 from ringmain_slack.conversations import Conversation, conversation_of
 from ringmain_slack.directory import PAGE, next_cursor
 from ringmain_slack.fences import describe
 from ringmain_slack.models import Written
 from ringmain_slack.references import ChannelRef, parse_reference
+from ringmain_slack.workspace import Place, Workspace
 
 Action = Literal["create", "join", "invite", "topic", "purpose", "archive", "unarchive", "open_dm"]
 People = Annotated[list[str], Field(description="Handles, ids or addresses.")]
@@ -192,21 +193,23 @@ def _new(at: Workspace, name: str, told: Mapping[str, Any]) -> Written:
 
 
 async def _open(slack: Slack, call: Call, people: list[str], *, dry_run: bool) -> Written:
+    workspace, slash, _ = people[0].rpartition("/")
+    names = [one.rpartition("/")[2] for one in people]
     if len(people) == 1:
-        place = await addressee(slack, call, f"@{people[0].removeprefix('@')}")
+        place = await addressee(slack, call, f"{workspace}{slash}@{names[0].removeprefix('@')}")
         step = _Step(
             "conversations.open", {"users": [place.conversation.person]}, f"{place.title} can be written to."
         )
         if dry_run:
             return step.rehearsed(place.id or None)
         return Written(done=True, summary=step.what, channel=(await opened(place)).id)
-    at = await slack.workspace(call)
-    found = [await somebody(at, one) for one in people]
+    at = await slack.workspace(call, workspace or None)
+    found = [await somebody(at, one) for one in names]
     handles = sorted({at.about.handle, *(one.handle for one in found)})
     group = Conversation("", "group", f"mpdm-{'--'.join(handles)}-1", is_member=True)
     _require_admitted(slack, call, at, group)
-    names = ", ".join(f"@{one.handle}" for one in found)
-    step = _Step("conversations.open", {"users": [one.id for one in found]}, f"A conversation with {names}.")
+    what = f"A conversation with {', '.join(f'@{one.handle}' for one in found)}."
+    step = _Step("conversations.open", {"users": [one.id for one in found]}, what)
     if dry_run:
         return step.rehearsed(None)
     answer = await at.post(step.method, idempotent=True, **step.arguments)

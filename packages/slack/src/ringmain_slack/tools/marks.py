@@ -52,7 +52,7 @@ async def react(
 async def mark_read(
     slack: Slack,
     call: Call,
-    ts: Annotated[str, Field(description="The last message read; or a link.")],
+    ts: Annotated[str, Field(description="Last message read; or a link.")],
     channel: ChannelRef | None = None,
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 (the core keeps it)

@@ -15,11 +15,12 @@ from ringmain_slack.addressing import (
     link_to,
     may_post_unjoined,
     opened,
+    opening,
     require_open,
     shown,
     thread_of,
 )
-from ringmain_slack.api import Place, Slack
+from ringmain_slack.api import Slack
 from ringmain_slack.deliveries import (
     Delivery,
     all_or_unknown,
@@ -33,6 +34,7 @@ from ringmain_slack.models import Written
 from ringmain_slack.references import ChannelRef, Reference, moment, parse_reference, when
 from ringmain_slack.scheduled import scheduled_in
 from ringmain_slack.uploads import Upload, share, shared_there
+from ringmain_slack.workspace import Place
 
 _FARTHEST = 120 * 86_400  # seconds that Slack keeps a message for later
 _LONG_NAME = "message.md"
@@ -85,9 +87,9 @@ async def send_message(
     channel: ChannelRef,
     text: Annotated[str, OnRecord(withheld)],
     thread_ts: Annotated[str | None, Field(description="Of the thread, or a link.")] = None,
-    at: Annotated[str | None, Field(description="ISO time, to send it later.")] = None,
+    at: Annotated[str | None, Field(description="ISO time, for later.")] = None,
     broadcast: Annotated[bool, Field(description="Show the reply in the channel.")] = False,
-    notify: Annotated[bool, Field(description="Let @here, @channel and groups notify.")] = False,
+    notify: Annotated[bool, Field(description="Let @here and groups notify.")] = False,
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> Written:
@@ -161,9 +163,7 @@ def _rehearsed(
     call: Call, draft: Draft, delivery: Delivery, upload: Upload | None, post_at: int | None
 ) -> Written:
     place = delivery.place
-    requests: list[dict[str, Any]] = []
-    if not place.id:
-        requests.append({"conversations.open": {"users": place.conversation.person}})
+    requests = opening(place)
     if upload is not None:
         requests.append({"files.getUploadURLExternal": upload.ticket()})
         requests.append(

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from ringmain_core.call import Call
 from ringmain_core.tooling import tool
-from ringmain_slack.api import Place, Slack
+from ringmain_slack.api import Slack
 from ringmain_slack.directory import next_cursor
 from ringmain_slack.references import ChannelRef, Cursor, moment
 from ringmain_slack.transcript import Transcript, legend, lines_of, newest_fitting, oldest_fitting
+from ringmain_slack.workspace import Place
 
 _MOST = 200
 

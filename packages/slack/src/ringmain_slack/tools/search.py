@@ -11,7 +11,7 @@ from ringmain_core.answers import Rows
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, UpstreamRefused, UpstreamUnavailable
 from ringmain_core.tooling import tool
-from ringmain_slack.api import Place, Slack, Workspace
+from ringmain_slack.api import Slack
 from ringmain_slack.conversations import Person
 from ringmain_slack.coverage import coverage
 from ringmain_slack.hits import Hit, answer_of
@@ -22,6 +22,7 @@ from ringmain_slack.places import place_now, places_joined
 from ringmain_slack.references import Cursor, is_person_id, moment, ts_of
 from ringmain_slack.searching import Hunt, Match, Position, Way, walk, way_of
 from ringmain_slack.words import expression, has_modifiers, words_of
+from ringmain_slack.workspace import Place, Workspace
 
 FILLS = 8.0
 """Seconds for reading what the index lacks."""

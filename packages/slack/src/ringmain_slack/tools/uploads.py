@@ -11,7 +11,7 @@ from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments
 from ringmain_core.tooling import tool
-from ringmain_slack.addressing import addressee, opened, require_open, shown, thread_of
+from ringmain_slack.addressing import addressee, opened, opening, require_open, shown, thread_of
 from ringmain_slack.api import Slack
 from ringmain_slack.drafts import draft_of, one_message, request_of
 from ringmain_slack.models import Written
@@ -65,6 +65,7 @@ async def upload_file(
             summary=f"{filename}, {len(data):,} bytes, in {shown(place)}{' in a thread' if thread else ''}.",
             channel=place.id or None,
             requests=[
+                *opening(place),
                 {"files.getUploadURLExternal": upload.ticket()},
                 request_of(call, "files.completeUploadExternal", upload.completion(place, thread, "F…")),
             ],
