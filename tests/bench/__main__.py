@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import chaos, echo, gates, github, memory, pieces, query, replicas, slack, start
+from bench import chaos, echo, gates, gdrive, github, memory, pieces, query, replicas, slack, start
 from bench.report import Result, table
 from bench.setting import Setting
 
@@ -22,6 +22,7 @@ _PARTS = {
     "gates": gates,
     "github": github,
     "slack": slack,
+    "gdrive": gdrive,
 }
 
 

@@ -1,7 +1,7 @@
 """slack-sdk without us: pages of channels, in a tool of the bare SDK or by a loop of its own.
 
-`python -m bench.bare_slack API TOKEN CHANNELS http` serves the tool; `… loop` takes lines with a number N from stdin,
-reads N pages for each, and answers with a line.
+`python -m bench.bare_slack API TOKEN CHANNELS http` serves the tool; `… loop` takes lines with a number N
+from stdin, reads N pages for each, and answers with a line.
 """
 
 import asyncio
