@@ -57,5 +57,5 @@ def generate_ids(asked: Asked) -> dict[str, Any]:
     if kind not in {"files", "shortcuts"}:
         raise invalid_value("type")
     made = [asked.store.new_id() for _ in range(asked.values["count"])]
-    asked.store.issued.update(made)
+    asked.store.issued.update(dict.fromkeys(made, kind))
     return asked.mask.made({"kind": "drive#generatedIds", "space": space, "ids": made})

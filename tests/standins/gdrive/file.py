@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from standins.gdrive.models import Comment, Permission
+from standins.gdrive.models import Comment, Permission, Proposal
 from standins.gdrive.native import FOLDER, SHORTCUT, Native
 
 _NO_DETAILS = 1  # bytes an empty native file counts
@@ -92,6 +92,7 @@ class File:
     shared_with: dict[str, tuple[float, str]] = field(default_factory=dict[str, tuple[float, str]])
     apps: set[str] = field(default_factory=set[str])
     comments: dict[str, Comment] = field(default_factory=dict[str, Comment])
+    proposals: dict[str, Proposal] = field(default_factory=dict[str, Proposal])
     trashed: bool = False
     trashed_at: float = 0.0
     trashed_by: str = ""

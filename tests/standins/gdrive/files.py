@@ -39,10 +39,9 @@ def create(asked: Asked) -> dict[str, Any] | Media:
 def _created(asked: Asked, upload: Upload | None) -> dict[str, Any]:
     body = asked.body
     parent = first_folder(asked, "root")
-    number = _own_id(asked)
     name = body.get("name") or "Untitled"
     kind = body.get("mimeType") or (upload.type if upload else "") or mimetypes.guess_type(name)[0] or _OTHER
-    file = _new(asked, number, name, kind, parent)
+    file = _new(asked, _own_id(asked, kind), name, kind, parent)
     if kind == SHORTCUT:
         file.target = _target(asked)
     elif kind != FOLDER:
@@ -62,14 +61,21 @@ def _new(asked: Asked, number: str, name: str, kind: str, parent: File) -> File:
     return made
 
 
-def _own_id(asked: Asked) -> str:
-    """The id that the body wants, or a new one."""
+def _own_id(asked: Asked, kind: str) -> str:
+    """The id that the body wants, or a new one.
+
+    Raises:
+        Refusal: For one that is in use, that was not given out for this, or of what Google's editors keep.
+    """
     wanted = asked.body.get("id")
     if wanted is None:
         return asked.store.new_id()
+    if kind in EMPTY:
+        message = "Generated IDs are not supported for Docs Editors formats."
+        raise Refusal(403, "insufficientFilePermissions", message)
     if wanted in asked.store.files:
         raise Refusal(409, "fileIdInUse", "A file already exists with the provided ID.")
-    if wanted not in asked.store.issued:
+    if asked.store.issued.get(wanted) != ("shortcuts" if kind == SHORTCUT else "files"):
         raise invalid_value("file.id", "The provided file ID is not usable.")
     return wanted
 
@@ -141,7 +147,8 @@ def copy(asked: Asked) -> dict[str, Any]:
     beside = here is not None and view.rank(here) >= RANK["writer"]
     parent = first_folder(asked, source.parent if beside else "root")
     kind = body.get("mimeType") or source.mime_type
-    file = _new(asked, _own_id(asked), body.get("name") or f"Copy of {source.name}", kind, parent)
+    name = body.get("name") or f"Copy of {source.name}"
+    file = _new(asked, _own_id(asked, kind), name, kind, parent)
     file.target, file.description = source.target, source.description
     file.properties = dict(source.properties)
     if source.content is not None:

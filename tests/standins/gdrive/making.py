@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from standins.gdrive.file import Content, File
-from standins.gdrive.models import Comment, Permission, Reply, SharedDrive, User
+from standins.gdrive.models import Comment, Permission, Proposal, Reply, SharedDrive, User
 from standins.gdrive.native import (
     DOCUMENT,
     FOLDER,
@@ -189,6 +189,12 @@ class Making:
             )
         file.comments[made.id] = made
         self.store.touch(file)
+        return made
+
+    def propose(self, file: File, to: str, *roles: str, message: str = "", by: str = "") -> Proposal:
+        """Somebody asks for access: for themselves, unless `by` is another."""
+        made = Proposal(self.store.new_id("AP", 20), to, by or to, roles or ("reader",), message, self.now())
+        file.proposals[made.id] = made
         return made
 
     def _mark(self) -> str:

@@ -124,6 +124,24 @@ class Comment:
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """Somebody asks for access to a file.
+
+    Attributes:
+        to: Who is to get it.
+        by: Who asks.
+        roles: Any of these would do.
+    """
+
+    id: str
+    to: str
+    by: str
+    roles: tuple[str, ...]
+    message: str
+    created: float
+
+
+@dataclass(frozen=True)
 class Change:
     """An entry of the log.
 

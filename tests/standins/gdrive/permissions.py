@@ -77,6 +77,7 @@ def create(asked: Asked) -> dict[str, Any]:
     file = _file(asked)
     _manage(asked, file)
     given = sharing.asked_for(asked.body)
+    sharing.allow_type(asked.store.people, given)
     given.expires = _expiry(asked)
     if given.role == "owner":
         return _transfer(asked, file, given.to)

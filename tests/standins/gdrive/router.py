@@ -17,6 +17,7 @@ from standins.gdrive import (
     listing,
     oauth,
     permissions,
+    proposals,
     revisions,
     validate,
 )
@@ -40,7 +41,19 @@ class Done:
 @cache
 def routes() -> dict[str, Answering]:
     """Everything that has a route."""
-    modules = (about, listing, files, content, permissions, comments, revisions, changes, drives, oauth)
+    modules = (
+        about,
+        listing,
+        files,
+        content,
+        permissions,
+        proposals,
+        comments,
+        revisions,
+        changes,
+        drives,
+        oauth,
+    )
     return {name: handler for module in modules for name, handler in module.routes}
 
 

@@ -51,6 +51,18 @@ def asked_for(body: dict[str, Any]) -> Permission:
     )
 
 
+def allow_type(people: People, given: Permission) -> None:
+    """See that a group is given as a group, and nobody else is; who has no account at all is told later.
+
+    Raises:
+        Refusal: `invalid`.
+    """
+    is_group = given.to in people.groups
+    if (given.type == "user" and is_group) or (given.type == "group" and not is_group):
+        message = "The specified emailAddress is invalid or not applicable for the given permission type."
+        raise invalid_value("permission.emailAddress", message)
+
+
 def known_role(role: str) -> None:
     if role not in ROLES:
         raise invalid_value("permission.role", "The specified permission role is invalid.")

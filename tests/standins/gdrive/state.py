@@ -13,6 +13,7 @@ fake.named("Plan")                                # the file, folder or shared d
 fake.shortcut("To the plan", plan, "ada@…"); fake.share(plan, "bo@other.example", "commenter")
 fake.share(plan, "anyone", "reader"); fake.share(plan, "acme.example", "reader", discoverable=True)
 fake.comment(plan, "bo@…", "Why?", quoted="We ship", replies=[("ada@…", "Because", "resolve")])
+fake.propose(plan, "zoe@…", "writer", message="Please")              # asks for access: see `proposals.py`
 fake.revise(notes, "new content", "bo@…"); fake.trash(plan); fake.delete(plan); fake.move(plan, plans)
 fake.crowd(files=50_000)                         # of the first user: `crowd-<number>` in 100 folders
 token = fake.token("ada@…", scopes=["drive.readonly"], app="ringmain")  # for all of Drive unless told

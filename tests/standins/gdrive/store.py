@@ -14,7 +14,12 @@ from standins.gdrive.tree import Tree
 
 
 class Store:
-    """Attributes: epoch: Counts whatever happens."""
+    """What there is, whoever asks.
+
+    Attributes:
+        issued: Ids that were given out beforehand, each with what it is for: `files`, `shortcuts`.
+        epoch: Counts whatever happens.
+    """
 
     def __init__(self, time: Callable[[], float]) -> None:
         self.time = time
@@ -24,7 +29,7 @@ class Store:
         self.index = Index()
         self.drives: dict[str, SharedDrive] = {}
         self.log: list[Change] = []
-        self.issued: set[str] = set()
+        self.issued: dict[str, str] = {}
         self.epoch = 0
         self._numbers = itertools.count(1)
 
