@@ -5,9 +5,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from integration.slack.talking import bench_of, call, client_of, named, refusal, settings_for
-from integration.slack.writing import Person, argument, fenced, writes
+from integration.slack.talking import (
+    EVERYTHING,
+    bench_of,
+    call,
+    client_of,
+    named,
+    refusal,
+    settings_for,
+    token_of,
+)
+from integration.slack.writing import WAIVED, Person, argument, fenced, writes
+from ringmain_slack.settings import SlackSettings
 from standins.slack.blocks import nodes
 from standins.slack.channel import Channel
 from standins.slack.models import Message
@@ -170,7 +181,11 @@ async def test_a_thread_of_another_channel_is_refused(fake: FakeSlack) -> None:
     link = link_of(named(fake, "general"), asked_about(fake))
     async with client_of(fake) as client:
         said, _ = await refusal(client, "send_message", channel="#ops", text="x", thread_ts=link)
-    assert said == f"That thread is not in #ops: it is in {named(fake, 'general').id}."
+        assert said == f"That thread is not in #ops: it is in {named(fake, 'general').id}."
+        nowhere = f"{link}?thread_ts=1700000000.000100"
+        said, _ = await refusal(client, "send_message", channel="general", text="x", thread_ts=nowhere)
+        assert "There is no such thread" in said
+    assert writes(fake) == []
 
 
 @pytest.mark.parametrize("by", ["name", "id"])
@@ -241,6 +256,27 @@ async def test_a_text_too_long_for_messages_becomes_a_file(fake: FakeSlack) -> N
     message = last(fake)
     assert message.files == [made["id"]]
     assert "Paragraph 0 " in json.dumps(message.blocks)
+
+
+async def test_writes_go_to_the_workspace_that_is_named(fake: FakeSlack) -> None:
+    labs = fake.workspace("Labs")
+    labs.user("ringmain", "Ringmain", bot=True)
+    labs.user("zoe", "Zoe Hart")
+    general = labs.channel("general", members=["zoe", "ringmain"])
+    token = fake.token("labs", "xoxb", user="ringmain", team=labs.id)
+    tokens = {"acme": SecretStr(token_of(fake, "bot")), "labs": SecretStr(token)}
+    both = SlackSettings.model_validate({"url": fake.url, "tokens": tokens, "conversations": EVERYTHING})
+    async with client_of(fake, settings=both, policy=WAIVED) as client:
+        _, made = await call(client, "send_message", channel="labs/general", text="x")
+        assert general.texts() == ["x"]
+        _, direct = await call(client, "manage_channel", action="open_dm", people=["labs/@zoe"])
+        await call(client, "save_canvas", title="Notes", markdown="x", workspace="labs")
+        fake.fault("chat.delete", "cut")
+        await refusal(client, "delete_message", ts=made["url"], idempotency_key="k")
+        await call(client, "delete_message", ts=made["url"], idempotency_key="k")
+    assert general.texts() == []
+    assert direct["channel"] == labs.dm("ringmain", "zoe").id
+    assert [one.title for one in labs.files.values()] == ["Notes"]
 
 
 async def test_the_same_key_posts_once(fake: FakeSlack) -> None:

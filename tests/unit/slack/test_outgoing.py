@@ -138,7 +138,9 @@ def test_slacks_own_link_shows_where_it_leads() -> None:
 
 @pytest.mark.parametrize("text", ["@ada", "<@U0ADA00001>", "<@U0ADA00001|whoever>", "@Ada"])
 def test_people_are_mentioned(text: str) -> None:
-    assert inline(f"{text}.") == [{"type": "user", "user_id": "U0ADA00001"}, said(".")]
+    for end in (".", "'s", ", you", "\n"):
+        (mention, *_) = inline(f"{text}{end}")
+        assert mention == {"type": "user", "user_id": "U0ADA00001"}
 
 
 @pytest.mark.parametrize("text", ["#general", "<#C0GENERAL1>", "<#C0GENERAL1|general>"])
