@@ -16,6 +16,7 @@ NOISE = frozenset(
 _MARKUP = re.compile(r"<([^<>\n]{1,3000})>")
 _BROADCASTS = {"here", "channel", "everyone", "group"}
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+_SCHEMES = ("http://", "https://", "mailto:", "tel:")
 _TEXTS = ("pretext", "title", "text", "fallback")
 
 
@@ -23,7 +24,9 @@ def people_in(message: Mapping[str, Any]) -> Iterator[str]:
     """Ids of whoever a message is from, or names."""
     if "user" in message:
         yield message["user"]
-    yield from _PERSON.findall(_raw(message))
+    raw = _raw(message)
+    if "<@" in raw:
+        yield from _PERSON.findall(raw)
 
 
 def author_of(message: Mapping[str, Any], people: Mapping[str, Person]) -> str:
@@ -37,7 +40,8 @@ def author_of(message: Mapping[str, Any], people: Mapping[str, Person]) -> str:
 
 def text_of(message: Mapping[str, Any], people: Mapping[str, Person]) -> str:
     """The text of a message, cleaned: nothing in it loads by itself, and people are named."""
-    return prose(_unescaped(_raw(message), people)).replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = prose(_unescaped(_raw(message), people))
+    return (text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text).strip()
 
 
 def plain(text: str, people: Mapping[str, Person]) -> str:
@@ -53,7 +57,10 @@ def subject_of(told: Mapping[str, Any], name: str) -> str:
 
 def _raw(message: Mapping[str, Any]) -> str:
     """Everything that a message says, in Slack's markup."""
-    said = [str(message.get("text") or "")]
+    text = str(message.get("text") or "")
+    if text and not text.isspace() and not message.get("attachments") and not message.get("bot_id"):
+        return text
+    said = [text]
     # Beside an app's blocks, which are what people see, the text is only for notifications.
     if message.get("bot_id") or not said[0].strip():
         said = list(_of_blocks(message.get("blocks") or ())) or said
@@ -136,7 +143,7 @@ def _unescaped(text: str, people: Mapping[str, Person]) -> str:
             return f"#{label or target[1:]}"
         if target.startswith("!"):
             return _special(target[1:], label)
-        if re.match(r"(https?|mailto|tel):", target):
+        if target.startswith(_SCHEMES):
             bare = target.removeprefix("mailto:").removeprefix("tel:")
             return bare if label in ("", target, bare) else f"[{label}]({target})"
         return match[0]
