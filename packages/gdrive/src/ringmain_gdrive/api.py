@@ -9,17 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ringmain_core.arguments import Upstream
 from ringmain_core.call import Call, current_call
 from ringmain_core.errors import InvalidArguments, NotFound, OutsideFence, UpstreamRefused
-from ringmain_core.policy import Access, Fence
+from ringmain_core.policy import Fence
 from ringmain_core.services import Services
-from ringmain_core.upstream.retries import Retries
-from ringmain_core.upstream.single_flight import SingleFlight
 from ringmain_gdrive.ancestors import Ancestors, Folder, admits, path_of
-from ringmain_gdrive.client import Client, Reply, Upload
-from ringmain_gdrive.credentials import Ticket, credentials_of
-from ringmain_gdrive.failures import require_success, trouble
+from ringmain_gdrive.cached import Extracts
 from ringmain_gdrive.file import FIELDS, DriveFile
-from ringmain_gdrive.permissions import NEEDS, read_needs
 from ringmain_gdrive.references import ROOT, Reference, parse_reference, quoted
+from ringmain_gdrive.requests import Requests
 from ringmain_gdrive.settings import GDriveSettings
 
 if TYPE_CHECKING:
@@ -51,6 +47,11 @@ class Place:
         return path_of(self.file, self.above)
 
     @property
+    def headers(self) -> Mapping[str, str] | None:
+        """What has to be shown of it with each request."""
+        return key_header(self.id, self.resource_key)
+
+    @property
     def source(self) -> str:
         """Names it where its text is fenced."""
         return f"Drive {self.file.id}"
@@ -64,10 +65,11 @@ class Place:
         await call.may_share(self.file.audience, what, self.file.readers)
 
 
-class GDrive(Upstream):
+class GDrive(Requests, Upstream):
     """Google Drive for the process; each request carries the token that is right for the call at hand.
 
     Attributes:
+        extracts: What was read of files, for as long as they stay the same.
         feed: What changes, as the process' own account sees it.
         last_seen: Files that are followed, where they were when they last changed.
     """
@@ -75,73 +77,11 @@ class GDrive(Upstream):
     feed: "Feed"
 
     def __init__(self, settings: GDriveSettings, services: Services) -> None:
-        self.settings = settings
+        super().__init__(settings, services)
         self.cursors = services.cursors
-        self.client = Client(settings)
-        self._secrets = services.secrets
-        self._guard = services.guards.guard(
-            "gdrive", trouble, at_once=settings.at_once, retries=Retries(patience=settings.limit_patience)
-        )
-        self.credentials = credentials_of(settings, services, self.client, self._guard)
-        self._flights = SingleFlight[Reply](lambda _: True)
+        self.extracts = Extracts(settings.cache_bytes)
         self._above: OrderedDict[str, Ancestors] = OrderedDict()
         self.last_seen: OrderedDict[str, Place] = OrderedDict()
-
-    async def get(
-        self, method: str, /, *, headers: Mapping[str, str] | None = None, **parameters: Any
-    ) -> Mapping[str, Any]:
-        """Read something; equal reads at once are one request.
-
-        Args:
-            method: As in Google's reference: `files.list`.
-            headers: Beside the usual ones.
-            parameters: Of the method; `None` is left out.
-
-        Raises:
-            NotFound, UpstreamRefused: Google says no; `detail["reason"]` is its word for it.
-            AccountNeeded: Where the caller's account has to be connected, or allowed more.
-            UpstreamUnavailable, DeadlineExceeded: It does not answer.
-        """
-        return (await self._read(method, parameters, headers)).data
-
-    async def content(
-        self, method: str, /, *, headers: Mapping[str, str] | None = None, **parameters: Any
-    ) -> Reply:
-        """Read bytes: `files.get_media`, `files.export`, `revisions.get_media`. Raises what `get` raises."""
-        return await self._read(method, parameters, headers)
-
-    async def send(
-        self,
-        method: str,
-        /,
-        *,
-        body: Mapping[str, Any] | None = None,
-        upload: Upload | None = None,
-        headers: Mapping[str, str] | None = None,
-        idempotent: bool = False,
-        access: Access = "write",
-        **parameters: Any,
-    ) -> Mapping[str, Any]:
-        """Change something: sent once, unless it is idempotent.
-
-        Raises:
-            OutcomeUnknown: Where no answer came, so that it may have happened.
-            NotFound, UpstreamRefused, UpstreamUnavailable: As for `get`; nothing has happened.
-        """
-
-        async def write(ticket: Ticket) -> Reply:
-            def request() -> Reply:
-                reply = self.client.request(
-                    ticket.value, method, parameters, body=body, upload=upload, headers=headers
-                )
-                require_success(reply)
-                return reply
-
-            return await self._guard.call_in_thread(
-                request, access=access, name=method, idempotent=idempotent
-            )
-
-        return (await self._with_token(write, NEEDS["create_file"])).data
 
     async def place(self, call: Call, text: str, *, follow: bool = True) -> Place:
         """A file or folder by id, link or path, if the caller may use it.
@@ -227,14 +167,6 @@ class GDrive(Upstream):
         """Whether a file is inside a fence of the kind `folder`."""
         return admits(fence, place.file, place.above)
 
-    async def reachable(self) -> None:
-        """Raise unless Google answers, whatever it says."""
-
-        def request() -> None:
-            self.client.request("", "about.get", {"fields": "kind"})
-
-        await self._guard.call_in_thread(request, access="read", name="about.get")
-
     async def _look(self, folder: str) -> DriveFile:
         fields = "id,name,mimeType,parents,driveId,ownedByMe"
         told = await self.get("files.get", fileId=folder, fields=fields, supportsAllDrives=True)
@@ -292,39 +224,6 @@ class GDrive(Upstream):
         drives: Sequence[Mapping[str, Any]] = page.get("drives") or ()
         return (str(drives[0]["id"]), True) if len(drives) == 1 else (ROOT, False)
 
-    async def _read(
-        self, method: str, parameters: Mapping[str, Any], headers: Mapping[str, str] | None
-    ) -> Reply:
-        async def fetch(ticket: Ticket) -> Reply:
-            def request() -> Reply:
-                reply = self.client.request(ticket.value, method, parameters, headers=headers)
-                require_success(reply)
-                return reply
-
-            key = f"{hash(ticket.value)} {method} {sorted(parameters.items(), key=str)} {headers}"
-            reply, _ = await self._flights.run(
-                key, lambda: self._guard.call_in_thread(request, access="read", name=method)
-            )
-            return reply
-
-        return await self._with_token(fetch, read_needs(method))
-
-    async def _with_token(self, use: Callable[[Ticket], Awaitable[Reply]], wanted: frozenset[str]) -> Reply:
-        """Do something with the token of the call; where it is refused, once more if there is a newer one."""
-        call = current_call.get()
-        ticket = await self.credentials.token(call, wanted)
-        try:
-            return await use(ticket)
-        except UpstreamRefused as refused:
-            if refused.detail.get("cause") != "auth":
-                raise
-            await self._secrets.refresh()
-            self.credentials.refused(ticket)
-            newer = await self.credentials.token(call, wanted)
-            if newer.value == ticket.value:
-                raise
-            return await use(newer)
-
 
 @asynccontextmanager
 async def connect(settings: GDriveSettings, services: Services) -> AsyncGenerator[GDrive]:
@@ -340,6 +239,7 @@ async def connect(settings: GDriveSettings, services: Services) -> AsyncGenerato
     try:
         yield gdrive
     finally:
+        await gdrive.extracts.close()
         gdrive.client.close()
 
 

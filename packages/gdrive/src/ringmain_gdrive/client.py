@@ -1,12 +1,14 @@
 """Drive through Google's client: one request, one answer, and what its exceptions mean."""
 
 import json
+import re
 import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, cast
+from urllib.parse import urljoin, urlsplit
 
 from ringmain_core.upstream.trouble import Trouble
 from ringmain_gdrive.settings import GDriveSettings
@@ -15,6 +17,9 @@ _DOCUMENT = "drive.v3.json"
 _PREFIX = "https://www.googleapis.com/auth/"
 _RESUMABLE_FROM = 5 * 1024 * 1024  # bytes; below, an upload is one request
 _CHUNK = 8 * 1024 * 1024
+_MOST_LINKS = 5
+_ELSEWHERE = frozenset({301, 302, 303, 307, 308})
+_GOOGLES = re.compile(r"[a-z0-9.-]+\.(?:google|googleapis|googleusercontent)\.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Client:
         Raises:
             Exception: Of the libraries below; `trouble_of` knows them.
         """
-        http_error: type[Exception] = _vendor("googleapiclient.errors").HttpError
+        http_error: type[Exception] = import_module("googleapiclient.errors").HttpError
         given = {name: value for name, value in parameters.items() if value is not None}
         if body is not None:
             given["body"] = dict(body)
@@ -107,6 +112,34 @@ class Client:
             return Reply(status, told, {}, result)
         return Reply(status, told, cast("Mapping[str, Any]", result) if isinstance(result, Mapping) else {})
 
+    def follow(self, token: str, url: str, headers: Mapping[str, str]) -> Reply:
+        """Get what a link leads to, over a few others perhaps, which get no token. Blocks.
+
+        Args:
+            token: For the first one.
+            url: Of Google's, as `is_googles` says.
+            headers: Beside the token.
+
+        Raises:
+            StrayLink: Where it leads elsewhere.
+            Exception: As for `request`.
+        """
+        given = {"authorization": f"Bearer {token}", **headers}
+        for _ in range(_MOST_LINKS):
+            if not is_googles(url, self._settings.url):
+                break
+            connection = self._connection()
+            try:
+                answer, content = connection.request(url, "GET", headers=given)
+            except BaseException:
+                connection.close()
+                raise
+            self._give_back(connection)
+            if answer.status not in _ELSEWHERE:
+                return Reply(answer.status, _headers(answer), _error_of(content), content)
+            url, given = urljoin(url, str(answer.get("location", ""))), dict(headers)
+        raise StrayLink
+
     def robot_token(self, key: str, scopes: tuple[str, ...], subject: str | None) -> tuple[str, float]:
         """A token of a service account, for itself or for somebody, and when it ends. Blocks.
 
@@ -114,13 +147,13 @@ class Client:
             ValueError: Where the key is none.
             Exception: Where Google refuses: `RobotRefused`, or of the libraries below.
         """
-        maker = _vendor("google.oauth2.service_account").Credentials
-        refresh_error: type[Exception] = _vendor("google.auth.exceptions").RefreshError
+        maker = import_module("google.oauth2.service_account").Credentials
+        refresh_error: type[Exception] = import_module("google.auth.exceptions").RefreshError
         full = [f"{_PREFIX}{scope}" for scope in scopes]
         made = maker.from_service_account_info(json.loads(key), scopes=full, subject=subject)
         connection = self._connection()
         try:
-            made.refresh(_vendor("google_auth_httplib2").Request(connection))
+            made.refresh(import_module("google_auth_httplib2").Request(connection))
         except refresh_error as error:
             told: Mapping[str, Any] = {}
             if len(error.args) > 1 and isinstance(error.args[1], Mapping):
@@ -148,13 +181,13 @@ class Client:
                 if self._service is None:
                     from importlib.resources import files
 
-                    folder = files(_vendor("googleapiclient.discovery_cache"))
+                    folder = files(import_module("googleapiclient.discovery_cache"))
                     document = json.loads(folder.joinpath("documents", _DOCUMENT).read_text("utf-8"))
                     if self._settings.url != "https://www.googleapis.com":
                         root = f"{self._settings.url}/"
                         document |= {"rootUrl": root, "baseUrl": f"{root}{document['servicePath']}"}
                         document.pop("mtlsRootUrl", None)
-                    build = _vendor("googleapiclient.discovery").build_from_document
+                    build = import_module("googleapiclient.discovery").build_from_document
                     connection = self._connection()  # it wants one, and each request is given its own
                     self._service = build(document, http=connection)
                     self._give_back(connection)
@@ -170,12 +203,24 @@ class Client:
         try:
             return self._idle.pop()
         except IndexError:
-            made = _vendor(
+            made = import_module(
                 "googleapiclient.http"
             ).build_http()  # unlike a plain one it leaves 308 alone: uploads live of it
             made.timeout = self._settings.request_timeout
             made.follow_redirects = False  # the token must not travel
             return made
+
+
+def is_googles(url: str, configured: str) -> bool:
+    """Whether a link leads to Google, or to where the operator says that it is."""
+    parts, own = urlsplit(url), urlsplit(configured)
+    if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
+        return True
+    return parts.scheme == "https" and _GOOGLES.fullmatch(parts.netloc) is not None
+
+
+class StrayLink(Exception):
+    """A link that should lead to Google leads elsewhere."""
 
 
 class RobotRefused(Exception):
@@ -196,14 +241,9 @@ def trouble_of(error: Exception) -> Trouble | None:
     return None
 
 
-def _vendor(name: str) -> Any:
-    """A module of Google's, which has no types."""
-    return import_module(name)
-
-
 def _media(upload: Upload) -> Any:
     resumable = len(upload.content) > _RESUMABLE_FROM
-    return _vendor("googleapiclient.http").MediaInMemoryUpload(
+    return import_module("googleapiclient.http").MediaInMemoryUpload(
         upload.content, mimetype=upload.mime_type, chunksize=_CHUNK, resumable=resumable
     )
 

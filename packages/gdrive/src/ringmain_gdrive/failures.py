@@ -7,10 +7,11 @@ from typing import Any
 from ringmain_core.errors import NotFound, ToolFailure, UpstreamRefused
 from ringmain_core.text import clean
 from ringmain_core.upstream.trouble import Trouble
-from ringmain_gdrive.client import NotDrive, Reply, RobotRefused, trouble_of
+from ringmain_gdrive.client import NotDrive, Reply, RobotRefused, StrayLink, trouble_of
 
 _UNSAID_PAUSE = 5.0
 _MOST_SAID = 400
+_NOTHING_THERE = 416  # what a range of an empty file is answered with
 _LIMITS = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded", "dailyLimitExceeded"}
 )
@@ -67,6 +68,22 @@ def require_success(reply: Reply) -> None:
     raise _refusal(reply.status, reason, clean(str(error.get("message", "")))[:_MOST_SAID])
 
 
+def content_of(reply: Reply, kind: str) -> bytes:
+    """What was downloaded, if it is what it should be: proxies answer with pages of HTML in its place.
+
+    Raises:
+        NotDrive: Where something else came.
+        Exception: What `require_success` raises.
+    """
+    if reply.status == _NOTHING_THERE:
+        return b""
+    require_success(reply)
+    came = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if reply.status >= 300 or (came == "text/html" and kind != came):
+        raise NotDrive(reply.status)
+    return reply.content
+
+
 def reason_of(error: Mapping[str, Any]) -> str:
     """Google's word for what went wrong."""
     errors: Sequence[Mapping[str, Any]] = error.get("errors") or ()
@@ -88,6 +105,8 @@ def trouble(error: Exception) -> Trouble | None:
             "the scopes and people that it is delegated for in the Admin console."
         )
         return Trouble("auth", message=said)
+    if isinstance(error, StrayLink):
+        return Trouble("refused", message="A link of Drive's leads away from Google: it is not followed.")
     return trouble_of(error)
 
 
