@@ -44,8 +44,11 @@ def measure(setting: Setting, *, quick: bool) -> list[Result]:
         ):
             mine = (ours.run, server.process)
             with vendor_loop([*bare, "loop"]) as alone:
-                what = "one page, beside slack-sdk alone, in a loop"
+                what = "one page, beside slack-sdk alone, as documented"
                 results += compare_reads(PART, what, mine, alone, rounds=rounds, target=1.5)
+            with vendor_loop([*bare, "kept"]) as alone:
+                what = "one page, beside slack-sdk alone, connection kept"
+                results += compare_reads(PART, what, mine, alone, rounds=rounds, target=None)
             with http_server([*bare, "http"], {}) as other, _load(other, setting.key, channels) as theirs:
                 what = "one page, beside slack-sdk in a bare SDK tool"
                 in_tool = (theirs.run, other.process)

@@ -1,6 +1,7 @@
 """Slack through slack-sdk: one request, one answer, and what its exceptions mean."""
 
 import json
+import logging
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 _MOST_REDIRECTS = 3
+
+# At its usual level slack-sdk writes out every request and answer, for a log that nobody keeps: the texts of
+# messages have no business there, and it would be a tenth of what a read costs.
+_QUIET = logging.getLogger("ringmain_slack.slack_sdk")
+_QUIET.setLevel(logging.INFO)
 _HEARTBEAT = 10.0  # seconds
 
 
@@ -173,6 +179,7 @@ class Client:
                 session=self._session,
                 user_agent_prefix="ringmain-slack",
                 retry_handlers=[],  # its own would repeat writes
+                logger=_QUIET,
             )
             self._web.proxy = _proxy(settings.api_url)  # it would forget NO_PROXY
         return self._web, self._session
