@@ -69,9 +69,7 @@ async def read_file(
         table, shown = listed(extract.entries, room // 4)
         answer.parts["parts"] = table
         if shown < len(extract.entries):
-            answer.truncated.append(
-                f"parts: the first {shown:,} of {len(extract.entries):,}, `part` takes all."
-            )
+            answer.truncated.append(f"parts: {shown:,} of {len(extract.entries):,}; `part` takes all.")
     if extract.remarks and not cursor:
         answer.facts["remarks"] = list(extract.remarks)
     room -= 2 * size_of(answer.facts) + size_of(answer.parts)
@@ -87,14 +85,13 @@ async def read_file(
 
 async def _image(gdrive: GDrive, call: Call, place: Place, revision_id: str | None) -> FileContent:
     wanted = readable(place.file)
-    content = b"" if place.file.size > _MOST_IMAGE else None
-    if content is None:
-        content = await bytes_of(gdrive, call, place, wanted, revision_id=revision_id)
-    size = max(place.file.size, len(content))
+    is_large = place.file.size > _MOST_IMAGE and revision_id is None
+    content = b"" if is_large else await bytes_of(gdrive, call, place, wanted, revision_id=revision_id)
+    size = place.file.size if is_large else len(content)
     if size > _MOST_IMAGE:
         raise UpstreamRefused(
-            f"`{place.file.name}` is an image of {size:,} bytes; at most {_MOST_IMAGE:,} are shown. `download` "
-            "gives a link to it."
+            f"`{place.file.name}` is an image of {size:,} bytes; at most {_MOST_IMAGE:,} are shown. "
+            "`download` gives a link to it."
         )
     await place.saw(call)
     answer = FileContent(source=place.source, facts=_facts(place, revision_id))
