@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ringmain_core.answers import Item, Rows
+from ringmain_core.answers import Item, Rows, fitting
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments
 from ringmain_core.text import clean
@@ -40,7 +40,7 @@ async def search(
     folder: Annotated[FileRef | None, Field(description="Also below its folders.")] = None,
     modified_after: str | None = None,
     drive: Annotated[str | None, Field(description="Shared drive id.")] = None,
-    raw_q: str | None = None,
+    raw_q: Annotated[str | None, Field(description="Drive's own language.")] = None,
     limit: Annotated[int, Field(ge=1, le=100)] = 20,
     cursor: Cursor = None,
 ) -> Rows:
@@ -172,15 +172,21 @@ async def get_file(gdrive: GDrive, call: Call, file: FileRef) -> Item:
 
 
 @tool(access="read", title="List permissions")
-async def list_permissions(gdrive: GDrive, call: Call, file: FileRef) -> Rows:
+async def list_permissions(gdrive: GDrive, call: Call, file: FileRef, cursor: Cursor = None) -> Rows:
     """List who can reach a file and how, and who of them is outside of your organisation."""
     place = await gdrive.place(call, file)
+    purpose = f"{call.target} {place.id}"
+    begin: int = 0 if cursor is None else gdrive.cursors.open(call, purpose, cursor)
     permissions = await permissions_of(gdrive, place)
+    rows = fitting([one.row() for one in permissions[begin:]], call.room)
+    end = begin + len(rows)
     await place.saw(call)
     return Rows(
         source=place.source,
         columns=PERMISSION_COLUMNS,
-        rows=[one.row() for one in permissions],
+        rows=rows,
+        total=len(permissions),
+        next_cursor=gdrive.cursors.seal(call, purpose, end) if end < len(permissions) else None,
         note=report(permissions, await own_domain(gdrive)),
     )
 
