@@ -37,7 +37,7 @@ async def catch_up(
     limit: Annotated[int, Field(ge=1, le=100)] = 50,
     cursor: Cursor = None,
 ) -> Rows:
-    """What came since you last read (bots: in 24 h): DMs, mentions, your threads, channels."""
+    """What you missed while away: unread DMs, mentions, your threads, channels (bots: the last 24 h)."""
     at = await slack.workspace(call, workspace)
     purpose = f"{call.target} {at.about.team} {since}"
     begin = moment(since) if since else f"{time.time() - _DAY:.6f}" if at.about.is_bot else None
