@@ -36,7 +36,11 @@ _USER: Mapping[str, Scopes] = {
     "manage_channel": ("channels:write", "groups:write", "im:write", "mpim:write"),
     "mark_read": ("channels:write", "groups:write", "im:write", "mpim:write"),
 }
-_ALSO = ("reactions:read", "team:read", "usergroups:read")
+_ALSO = (
+    "reactions:read",
+    "team:read",
+    "usergroups:read",
+)  # events of reactions come only with it
 
 
 def needs(*, is_bot: bool) -> Mapping[str, Scopes]:
