@@ -40,6 +40,7 @@ _TIER: Mapping[str, int] = {
     "files.completeUploadExternal": 4,
     "files.getUploadURLExternal": 4,
     "files.info": 4,
+    "files.list": 3,
     "pins.list": 2,
     "reactions.add": 3,
     "reactions.remove": 2,
