@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ringmain_core.answers import size_of
 from ringmain_core.errors import InvalidArguments
+from ringmain_core.text import untrusted
 from ringmain_gdrive.extraction.extracted import Entry, Extract
 
 _NUMBERS = re.compile(r"(\d{1,6})(?:\s*[-:]\s*(\d{1,6}))?")
@@ -32,7 +33,7 @@ def chosen(extract: Extract, part: str | None) -> Sequence[Entry]:
         found = entries[max(first, 1) - 1 : last]
         if found and first <= last:
             return found
-    raise InvalidArguments(f"There is no part `{wanted[:80]}`. There are {named(entries)}.")
+    raise InvalidArguments(f"There is no part `{wanted[:80]}`, but:\n{named(entries)}")
 
 
 def sheet_of(extract: Extract, name: str | None) -> Entry:
@@ -51,20 +52,22 @@ def sheet_of(extract: Extract, name: str | None) -> Entry:
             return one
     if name.strip().isdecimal() and 1 <= int(name) <= len(sheets):
         return sheets[int(name) - 1]
-    raise InvalidArguments(f"There is no sheet `{name[:80]}`. There are {named(sheets)}.")
+    raise InvalidArguments(f"There is no sheet `{name[:80]}`, but:\n{named(sheets)}")
 
 
 def named(entries: Sequence[Entry]) -> str:
-    """Parts by name or number, for a message; of many only the first."""
+    """Parts by number and name, for a message; of many only the first."""
     if not any(one.title for one in entries):
-        return f"{entries[0].kind if entries else 'part'}s 1 to {len(entries):,}"
+        return _counted(entries)
     first = ", ".join(f"{one.number} `{one.title[:60]}`" for one in entries[:_MOST_NAMED])
     rest = len(entries) - _MOST_NAMED
-    return f"{first} and {rest:,} more" if rest > 0 else first
+    return untrusted(f"{first} and {rest:,} more" if rest > 0 else first, "the file")
 
 
 def listed(entries: Sequence[Entry], room: int) -> tuple[str, int]:
     """A table of parts within a number of bytes, and how many are in it."""
+    if not any(one.title for one in entries):
+        return _counted(entries), len(entries)
     lines: list[str] = []
     for one in entries:
         about = f"{one.rows:,} rows x {one.columns:,} columns" if one.kind == "sheet" else ""
@@ -75,6 +78,11 @@ def listed(entries: Sequence[Entry], room: int) -> tuple[str, int]:
             break
         lines.append(line)
     return "\n".join(lines), len(lines)
+
+
+def _counted(entries: Sequence[Entry]) -> str:
+    """Parts that have no names."""
+    return f"{entries[0].kind}s 1 to {len(entries):,}" if entries else "nothing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Bytes as text, in whatever way they were written down."""
 
 import codecs
+import re
 
 from ringmain_gdrive.extraction.extracted import Unreadable
 
@@ -11,6 +12,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_CONTROLS = re.compile("[\x01-\x07\x0b\x0e-\x1a\x1c-\x1f]")
 _LOOKED_AT = 4_096
 
 
@@ -25,7 +27,8 @@ def decoded(data: bytes, hint: str = "") -> str:
         Unreadable: Where it is no text.
     """
     text = _decoded(data, hint)
-    if "\0" in text:
+    start = text[:_LOOKED_AT]
+    if "\0" in text or len(_CONTROLS.findall(start)) * 20 > len(start):
         raise Unreadable("It is no text, whatever its name says.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -34,11 +37,10 @@ def _decoded(data: bytes, hint: str) -> str:
     for mark, charset in _MARKS:
         if data.startswith(mark):
             return data.decode(charset, errors="replace")
-    said = (hint,) if hint and _is_charset(hint) else ()
-    for charset in ("utf-8", *_wide(data), *said, "cp1252"):
+    for charset in ("utf-8", *_wide(data), hint or "utf-8", "cp1252"):
         try:
             found = data.decode(charset)
-        except UnicodeError:
+        except (ValueError, LookupError):  # the latter of what is no charset
             continue
         if "\0" not in found:
             return found
@@ -49,14 +51,6 @@ def _wide(data: bytes) -> list[str]:
     """UTF-16 without a mark: of most scripts, every other byte is zero."""
     start = data[:_LOOKED_AT]
     even, odd = start[::2].count(0), start[1::2].count(0)
-    if max(even, odd) < len(start) // 8 or min(even, odd) > len(start) // 50:
+    if max(even, odd) * 8 < len(start) or min(even, odd) * 50 > len(start):
         return []
     return ["utf-16-le" if odd > even else "utf-16-be"]
-
-
-def _is_charset(name: str) -> bool:
-    try:
-        b"".decode(name)
-    except LookupError:
-        return False
-    return True

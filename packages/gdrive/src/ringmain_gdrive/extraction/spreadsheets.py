@@ -1,6 +1,5 @@
 """Workbooks of Excel and OpenDocument: every sheet, by python-calamine."""
 
-from collections.abc import Iterator, Sequence
 from importlib import import_module
 from io import BytesIO
 from typing import Any
@@ -27,18 +26,8 @@ def workbook(data: bytes) -> Extracted:
                 remarks.append(f"`{about.name}` has more than {_MOST_CELLS:,} cells: it is left out.")
                 continue
             hidden = about.visible != calamine.SheetVisibleEnum.Visible
-            parts.append(sheet(about.name, _rows(found), hidden=hidden))
+            rows = found.to_python(skip_empty_area=False)  # from A1 on, wherever the cells begin
+            parts.append(sheet(about.name, rows, hidden=hidden))
     if any(name.endswith("vbaProject.bin") for name in names):
         remarks.append("It has macros: they are left out.")
     return Extracted(parts, remarks)
-
-
-def _rows(found: Any) -> Iterator[Sequence[Any]]:
-    """Rows and columns from A1 on, wherever the cells begin."""
-    if found.start is None:
-        return
-    top, left = found.start
-    for _ in range(top):
-        yield ()
-    for row in found.iter_rows():
-        yield [None] * left + row

@@ -100,15 +100,15 @@ async def _image(gdrive: GDrive, call: Call, place: Place, revision_id: str | No
 
 def _facts(place: Place, revision_id: str | None) -> dict[str, Any]:
     file = place.file
-    return {
+    facts = {
         "name": file.name,
         "id": file.id,
         "kind": file.kind,
         "path": place.path,
         "modified": file.told.get("modifiedTime"),
         "revision": revision_id or file.revision,
-        "in the trash": file.told.get("trashed") or None,
     }
+    return facts | {"in the trash": True} if file.told.get("trashed") else facts
 
 
 @tool(access="read", title="Read a table", timeout=_SECONDS)
@@ -149,7 +149,7 @@ async def read_table(
         rows=rows,
         total=total,
         next_cursor=gdrive.cursors.seal(call, purpose, [extract.digest, end]) if end < total else None,
-        note=f"Other sheets: {named(others)}." if others else None,
+        note=f"Other sheets:\n{named(others)}" if others else None,
     )
 
 
