@@ -52,6 +52,12 @@ class Place:
         return key_header(self.id, self.resource_key)
 
     @property
+    def reference(self) -> str:
+        """Names it for `GDrive.place`, later on."""
+        key = self.resource_key
+        return f"https://drive.google.com/open?id={self.id}&resourcekey={key}" if key else self.id
+
+    @property
     def source(self) -> str:
         """Names it where its text is fenced."""
         return f"Drive {self.file.id}"

@@ -56,14 +56,40 @@ class Permission:
     @property
     def is_inherited(self) -> bool:
         """Whether it comes from a folder above, and can only be taken away there."""
-        details: Sequence[Mapping[str, Any]] = self.told.get("permissionDetails") or ()
-        return any(one.get("inherited") for one in details)
+        return bool(self.inherited_from or self.inherited_role)
+
+    @property
+    def inherited_role(self) -> str:
+        """What comes from above; empty where nothing does."""
+        return self._detail(inherited=True, what="role")
+
+    @property
+    def inherited_from(self) -> str:
+        """The id of the folder that it comes from."""
+        return self._detail(inherited=True, what="inheritedFrom")
+
+    @property
+    def own_role(self) -> str:
+        """What was given on the file itself; empty where all comes from above."""
+        if not self.told.get("permissionDetails"):  # Drive does not tell details of everything
+            return self.role
+        return self._detail(inherited=False, what="role")
+
+    @property
+    def expires(self) -> str:
+        """When it ends, RFC 3339; empty for never."""
+        return str(self.told.get("expirationTime") or "")
 
     def reaches_beyond(self, domain: str) -> bool:
         """Whether it lets in somebody from outside of a domain."""
         if self.kind == "anyone":
             return True
         return bool(self.address) and self.address.rpartition("@")[2].lower() != domain
+
+    def _detail(self, *, inherited: bool, what: str) -> str:
+        details: Sequence[Mapping[str, Any]] = self.told.get("permissionDetails") or ()
+        found = (str(one.get(what) or "") for one in details if bool(one.get("inherited")) is inherited)
+        return next(found, "")
 
     def row(self) -> list[Any]:
         """As a row of `COLUMNS`."""
@@ -75,8 +101,52 @@ class Permission:
             )
             if holds
         ]
-        expires = str(self.told.get("expirationTime") or "")[:16]
-        return [self.id, self.who, self.role, self.is_inherited, expires, ", ".join(notes)]
+        return [self.id, self.who, self.role, self.is_inherited, self.expires[:16], ", ".join(notes)]
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How access changes where a file goes somewhere else.
+
+    Attributes:
+        gains: Those who can do more then, in words.
+        losses: Those who can do less.
+    """
+
+    gains: Sequence[str]
+    losses: Sequence[str]
+
+    def __str__(self) -> str:
+        gains = f"Gain access: {', '.join(self.gains)}." if self.gains else "Nobody gains access."
+        losses = f"Lose access: {', '.join(self.losses)}." if self.losses else "Nobody loses access."
+        return f"{gains} {losses}"
+
+
+async def shift_of(gdrive: GDrive, place: Place, target: Place) -> Shift:
+    """What a move into a folder would change.
+
+    What was given on the file itself goes with it, as its owner does unless a shared drive takes it in.
+    """
+    before, there = await permissions_of(gdrive, place), await permissions_of(gdrive, target)
+    taken_in = bool(target.file.drive) and not place.file.drive
+    stays = [one for one in before if one.own_role and not (one.role == "owner" and taken_in)]
+    after: dict[str, tuple[int, str]] = {}
+    for one in there:
+        role = "writer" if one.role == "owner" and not place.file.drive else one.role
+        after[one.id] = (rank(role), f"{one.who} ({role})")
+    for one in stays:
+        own = (rank(one.own_role), f"{one.who} ({one.own_role})")
+        after[one.id] = max(own, after.get(one.id, own))
+    had = {one.id: (rank(one.role), f"{one.who} ({one.role})") for one in before}
+    nobody = (-1, "")
+    gains = [words for key, (width, words) in after.items() if width > had.get(key, nobody)[0]]
+    losses = [words for key, (width, words) in had.items() if width > after.get(key, nobody)[0]]
+    return Shift(gains, losses)
+
+
+def rank(role: str) -> int:
+    """How much a role lets one do, to be compared."""
+    return _RANKS.index(role) if role in _RANKS else 0
 
 
 async def permissions_of(gdrive: GDrive, place: Place) -> list[Permission]:
@@ -91,11 +161,12 @@ async def permissions_of(gdrive: GDrive, place: Place) -> list[Permission]:
             pageSize=100,
             pageToken=token,
             supportsAllDrives=True,
+            headers=place.headers,
         )
         found += [Permission(told) for told in page.get("permissions") or ()]
         token = page.get("nextPageToken")
         if not token:
-            return sorted(found, key=lambda one: -_RANKS.index(one.role) if one.role in _RANKS else 0)
+            return sorted(found, key=lambda one: -rank(one.role))
 
 
 def report(permissions: Sequence[Permission], domain: str) -> str:

@@ -17,6 +17,10 @@ _LIMITS = frozenset(
 )
 _BROKEN = frozenset({"backendError", "internalError"})
 _ADVICE: Mapping[str, str] = {
+    "appNotAuthorizedToFile": (
+        "This server may change only what was made by it, or opened with it: read the file and save it anew "
+        "with `create_file`, or let the operator set RINGMAIN_GDRIVE_ACCESS=full."
+    ),
     "cannotDownloadAbusiveFile": "Google takes it for malware or spam: it is not read here.",
     "cannotDownloadFile": "Its owner does not let readers download or copy it.",
     "cannotShareTeamDriveTopFolderWithAnyoneOrDomains": "A whole shared drive cannot be shared that way.",
@@ -24,7 +28,7 @@ _ADVICE: Mapping[str, str] = {
     "fileNotDownloadable": "Google's own formats have no bytes: they are exported.",
     "fileIdInUse": "There is a file of that id.",
     "insufficientFilePermissions": "Ask its owner for more rights, or work on a copy.",
-    "invalidSharingRequest": "Check the address: there may be no account of that name.",
+    "invalidSharingRequest": "Check the address: there is no account of that name; notify=true invites it.",
     "numChildrenInNonRootLimitExceeded": "The folder is full: use another one.",
     "publishOutNotPermitted": "The organisation does not allow sharing outside.",
     "storageQuotaExceeded": "The owner's storage is full.",

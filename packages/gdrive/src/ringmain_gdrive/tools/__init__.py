@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 
 from ringmain_core.declarations import Tool
-from ringmain_gdrive.tools import changes, comments, finding, identity, reading
+from ringmain_gdrive.tools import (
+    changes,
+    commenting,
+    comments,
+    creating,
+    finding,
+    identity,
+    organizing,
+    reading,
+    requests,
+    restoring,
+    sharing,
+)
 
 TOOLS: Sequence[Tool] = (
     *identity.TOOLS,
@@ -11,4 +23,10 @@ TOOLS: Sequence[Tool] = (
     *reading.TOOLS,
     *comments.TOOLS,
     *changes.TOOLS,
+    *creating.TOOLS,
+    *organizing.TOOLS,
+    *sharing.TOOLS,
+    *commenting.TOOLS,
+    *restoring.TOOLS,
+    *requests.TOOLS,
 )

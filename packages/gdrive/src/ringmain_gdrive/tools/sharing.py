@@ -1,0 +1,275 @@
+"""Sharing: who may reach a file, given, changed and taken away."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
+from ringmain_core.call import Call
+from ringmain_core.errors import InvalidArguments, NotFound, UpstreamRefused
+from ringmain_core.steps import sent_or_found
+from ringmain_core.tooling import tool
+from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.exposure import Permission, permissions_of, rank, report
+from ringmain_gdrive.models import Outcome
+from ringmain_gdrive.references import FileRef
+from ringmain_gdrive.sharing import (
+    Recipient,
+    Role,
+    ask_to_share,
+    expiry_of,
+    is_outside,
+    recipient_of,
+    require_allowed,
+    told,
+)
+
+_OTHER_TYPE = frozenset({"invalid", "invalidSharingRequest"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is wanted of a file's permissions.
+
+    Attributes:
+        expires: As Drive takes it; empty for never.
+        notify: Whether a mail is sent, with `message` in it.
+        remove: Whether access is taken away instead.
+    """
+
+    place: Place
+    to: Recipient
+    role: Role
+    expires: str = ""
+    notify: bool = False
+    message: str | None = None
+    remove: bool = False
+
+    def is_met(self, permission: Permission | None) -> bool:
+        """Whether a permission, if there is one, is what is wanted."""
+        if permission is None:
+            return self.remove
+        if self.remove:
+            return False
+        if not permission.own_role:  # all that they have comes from above
+            return not self.expires and rank(permission.role) >= rank(self.role)
+        return permission.own_role == self.role and permission.expires[:16] == self.expires[:16]
+
+    def widens(self, permission: Permission | None) -> bool:
+        """Whether more can be done, or for longer, than before."""
+        if self.remove:
+            return False
+        if permission is None or rank(self.role) > rank(permission.role):
+            return True
+        ends = permission.expires
+        return bool(ends) and (not self.expires or self.expires[:16] > ends[:16])
+
+
+async def _settle(gdrive: GDrive, call: Call, note: Any) -> Outcome | None:
+    wish = _Wish(
+        await gdrive.place(call, note["file"]),
+        recipient_of(note["to"]),
+        note["role"],
+        note["expires"],
+        remove=note["remove"],
+    )
+    return await _became(gdrive, wish)
+
+
+async def _became(gdrive: GDrive, wish: _Wish) -> Outcome | None:
+    held = _held(await permissions_of(gdrive, wish.place), wish.to)
+    taken = wish.remove and held is not None and not held.own_role
+    return _said(wish) if taken or wish.is_met(held) else None
+
+
+def _held(every: Sequence[Permission], by: Recipient) -> Permission | None:
+    return next((one for one in every if by.holds(one)), None)
+
+
+def _said(wish: _Wish, warnings: Sequence[str] = (), *, already: bool = False) -> Outcome:
+    name = wish.place.file.name
+    if wish.remove:
+        what = f"“{name}” is not shared with {wish.to.who}"
+    else:
+        until = f" until {wish.expires[:16]}" if wish.expires else ""
+        what = f"“{name}” is shared with {wish.to.who} as {wish.role}{until}"
+    return Outcome(
+        done=True,
+        summary=f"{what}{', as it was already' if already else ''}.",
+        id=wish.place.id,
+        url=wish.place.file.told.get("webViewLink"),
+        warnings=list(warnings),
+    )
+
+
+@tool(access="write", title="Share a file", settle=_settle)
+async def share(
+    gdrive: GDrive,
+    call: Call,
+    file: FileRef,
+    to: Annotated[str, Field(description="E-mail address, domain, or `anyone`.")],
+    role: Role = "reader",
+    expires: Annotated[str | None, Field(description="ISO 8601, within a year.")] = None,
+    notify: Annotated[bool, Field(description="By mail.")] = False,
+    message: Annotated[str | None, OnRecord(withheld)] = None,
+    remove: Annotated[bool, Field(description="Take access away instead.")] = False,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 (the core keeps it)
+) -> Outcome:
+    """Give or change access to a file or folder, after asking a person; or take it away."""
+    place = await gdrive.place(call, file)
+    recipient = recipient_of(to)
+    if message is not None and not notify:
+        raise InvalidArguments("`message` goes with notify=true.")
+    if remove and (expires or notify):
+        raise InvalidArguments("`expires` and `notify` do not go with `remove`.")
+    if notify and recipient.kind != "address":
+        raise InvalidArguments("Only people and groups get mail: leave out `notify`.")
+    until = expiry_of(recipient, expires) if expires else ""
+    wish = _Wish(place, recipient, role, until, notify, message, remove)
+    own = "" if remove else await require_allowed(gdrive, recipient)
+    every = await permissions_of(gdrive, place)
+    held = _held(every, recipient)
+    _require_not_owner(held)
+    if wish.is_met(held):
+        return _said(wish, already=True)
+    if remove:
+        await _require_own(gdrive, held)
+    step = _step(gdrive, wish, held)
+    warnings = _warnings(wish, held, own)
+    if dry_run:
+        await place.saw(call)
+        what = f"Take from {recipient.who} their access to “{place.file.name}”."
+        if not remove:
+            what = await told(gdrive, place, recipient, role, own, until)
+        return Outcome(
+            done=False,
+            summary=what,
+            id=place.id,
+            requests=[step.request],
+            warnings=warnings,
+            preview=_before(every, held, own),
+        )
+    if wish.widens(held):
+        await ask_to_share(gdrive, call, place, recipient, role, own, until)
+    note = {"file": place.reference, "to": to, "role": role, "expires": until, "remove": remove}
+    await call.note(note)
+    await sent_or_found(step.send, lambda: _became(gdrive, wish))
+    return _said(wish, warnings)
+
+
+def _require_not_owner(held: Permission | None) -> None:
+    if held is not None and held.role == "owner":
+        raise UpstreamRefused(f"{held.address} owns it: that is changed by people only, in Drive.")
+
+
+async def _require_own(gdrive: GDrive, held: Permission | None) -> None:
+    """See that a permission was given on the file itself.
+
+    Raises:
+        UpstreamRefused: Where it comes from above; it says from where.
+    """
+    if held is None or held.own_role:
+        return
+    where = "a folder above"
+    if held.inherited_from:
+        try:
+            above = await gdrive.get(
+                "files.get", fileId=held.inherited_from, fields="name", supportsAllDrives=True
+            )
+            where = f"“{above['name']}” ({held.inherited_from})"
+        except NotFound:
+            where = f"a folder that you do not see ({held.inherited_from})"
+    raise UpstreamRefused(f"This access comes from {where}: take it away there, for all that is below.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    request: dict[str, Any]
+    send: Callable[[], Awaitable[Any]]
+
+
+def _step(gdrive: GDrive, wish: _Wish, held: Permission | None) -> _Step:
+    """The one request that brings it about."""
+    place = wish.place
+    common: dict[str, Any] = {"fileId": place.id, "supportsAllDrives": True, "headers": place.headers}
+    if wish.remove and held is not None:
+        return _Step({"permissions.delete": held.id}, lambda: _taken(gdrive, held, common))
+    ends = {"expirationTime": wish.expires} if wish.expires else {}
+    if held is not None and held.own_role:
+        body = {"role": wish.role, **ends}
+        forever = True if held.expires and not wish.expires else None
+        return _Step(
+            {"permissions.update": held.id, **body},
+            lambda: gdrive.send(
+                "permissions.update",
+                permissionId=held.id,
+                removeExpiration=forever,
+                body=body,
+                idempotent=True,
+                fields="id",
+                **common,
+            ),
+        )
+    body = wish.to.body(wish.role) | ends
+    if wish.to.kind == "address":
+        common |= {"sendNotificationEmail": wish.notify, "emailMessage": wish.message}
+    return _Step({"permissions.create": body}, lambda: _given(gdrive, wish, body, common))
+
+
+async def _given(
+    gdrive: GDrive, wish: _Wish, body: Mapping[str, Any], common: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    async def send(kind: str) -> Mapping[str, Any]:
+        return await gdrive.send(
+            "permissions.create",
+            body={**body, "type": kind},
+            idempotent=not wish.notify,  # to give the same again changes nothing, but would send a mail again
+            fields="id",
+            **common,
+        )
+
+    try:
+        return await send(body["type"])
+    except UpstreamRefused as refused:
+        if wish.to.kind != "address" or refused.detail.get("reason") not in _OTHER_TYPE:
+            raise
+        try:
+            return await send("group")  # an address does not tell whose it is
+        except UpstreamRefused:
+            raise refused from None
+
+
+async def _taken(gdrive: GDrive, held: Permission, common: Mapping[str, Any]) -> None:
+    try:
+        await gdrive.send("permissions.delete", permissionId=held.id, idempotent=True, **common)
+    except NotFound:
+        return  # the try before has taken it
+
+
+def _warnings(wish: _Wish, held: Permission | None, own: str) -> list[str]:
+    found: list[str] = []
+    if not wish.remove and is_outside(wish.to, own):
+        found.append(f"{wish.to.who} is outside of {own}.")
+    if (
+        held is not None
+        and held.inherited_role
+        and (wish.remove or rank(held.inherited_role) > rank(wish.role))
+    ):
+        found.append(f"They stay {held.inherited_role} by what a folder above gives.")
+    return found
+
+
+def _before(every: Sequence[Permission], held: Permission | None, own: str) -> str:
+    """Who has access now."""
+    has = "none" if held is None else f"{held.role}{', inherited' if held.is_inherited else ''}"
+    lines = [f"Access of theirs so far: {has}."]
+    lines += [f"{one.who}: {one.role}{', inherited' if one.is_inherited else ''}" for one in every]
+    if own:
+        lines.append(report(every, own))
+    return "\n".join(lines)
+
+
+TOOLS = (share,)
