@@ -1,0 +1,1 @@
+"""Ringmain's connector for vector search."""

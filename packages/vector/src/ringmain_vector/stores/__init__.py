@@ -1,0 +1,1 @@
+"""Where passages are kept: one module for each kind of store, all with the same answers."""
