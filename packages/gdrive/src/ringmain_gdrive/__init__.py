@@ -4,6 +4,7 @@ from ringmain_core.connector import Connector
 from ringmain_gdrive.api import GDrive, connect
 from ringmain_gdrive.doctor import diagnose, ready
 from ringmain_gdrive.provider import provider
+from ringmain_gdrive.resources_content import CONTENT_RESOURCES
 from ringmain_gdrive.settings import GDriveSettings
 from ringmain_gdrive.tools import TOOLS
 
@@ -20,6 +21,7 @@ connector: Connector[GDriveSettings, GDrive] = Connector(
     ready=ready,
     diagnose=diagnose,
     tools=TOOLS,
+    resources=CONTENT_RESOURCES,
     fences=("folder",),
     provider=provider,
 )

@@ -24,6 +24,7 @@ _ADVICE: Mapping[str, str] = {
     "cannotDownloadAbusiveFile": "Google takes it for malware or spam: it is not read here.",
     "cannotDownloadFile": "Its owner does not let readers download or copy it.",
     "cannotShareTeamDriveTopFolderWithAnyoneOrDomains": "A whole shared drive cannot be shared that way.",
+    "download_restricted_for_revision": "Of such files only the newest revision is had, and pinned ones.",
     "exportSizeLimitExceeded": "It is too large to be exported in one piece.",
     "fileNotDownloadable": "Google's own formats have no bytes: they are exported.",
     "fileIdInUse": "There is a file of that id.",
