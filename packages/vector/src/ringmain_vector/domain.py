@@ -139,6 +139,11 @@ class Condition:
         return above and below
 
 
+def _same(one: Value, other: Value) -> bool:
+    """Whether two values are equal; true is not 1."""
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
     """What is searched in a collection: one tenant's passages that meet all conditions."""

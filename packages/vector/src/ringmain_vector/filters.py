@@ -1,4 +1,4 @@
-"""Filters as agents write them: `{field: value | [any] | {gte, gt, lte, lt} | {"not": …}}`, all of which hold."""
+"""Filters as agents write them: `{field: value | [any] | {gte, gt, lte, lt} | {"not": …}}`; all hold."""
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches

@@ -1,7 +1,7 @@
 """Words and their weights: BM25 with constants that are the same everywhere.
 
-A passage's weight of a word never depends on other passages; how rare a word is (IDF) the store counts when it
-searches. So every store gives the same score: sum over the query's words of `idf(word) * weight(word)`, with
+A passage's weight of a word never depends on other passages; how rare a word is (IDF) the store counts when
+it searches. So every store gives the same score: sum over the query's words of `idf(word) * weight(word)`, with
 `idf = ln(1 + (N - n + 0.5) / (n + 0.5))` for N passages, n of which have the word. N and n count all passages
 of the collection, whatever the filter and the tenant.
 """
@@ -20,35 +20,10 @@ _WORD = re.compile(r"\w+", re.UNICODE)
 _MOST_LETTERS = 40
 # Words that stand in every text and cost the most to look up. They count in no language but English.
 _STOP = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "for",
-        "from",
-        "has",
-        "have",
-        "in",
-        "is",
-        "it",
-        "its",
-        "of",
-        "on",
-        "or",
-        "that",
-        "the",
-        "this",
-        "to",
-        "was",
-        "were",
-        "will",
-        "with",
-    ]
+    re.findall(
+        r"\w+",
+        "a an and are as at be by for from has have in is it its of on or that the this to was were will with",
+    )
 )
 
 

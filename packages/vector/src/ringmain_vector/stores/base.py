@@ -13,8 +13,8 @@ class Collection(Protocol):
     """Passages of one collection.
 
     Scores are the same in every store to five decimals: cosine for `dense`, BM25 as `lexical.py` says for
-    `lexical`. Lists come sorted by score, the best first; equal scores may come in any order. Every method may
-    raise `UpstreamUnavailable`.
+    `lexical`. Lists come sorted by score, the best first; equal scores may come in any order. Every method
+    may raise `UpstreamUnavailable`.
 
     Attributes:
         name: Of the collection.
@@ -55,7 +55,7 @@ class Collection(Protocol):
         ...
 
     async def passages(self, tenant: str, document_id: str, *, whole: bool = False) -> list[Passage]:
-        """The passages of a document in their order; `whole` with vectors and words. Empty if it is not there."""
+        """The passages of a document in their order; `whole` with vectors and words. Empty if there are none."""
         ...
 
     async def tenants(self) -> list[str]:

@@ -1,0 +1,185 @@
+"""One search for all stores: both legs side by side, fused by how sure each is, the same everywhere.
+
+`score` is between 0 and 1, higher is better. Semantic: the cosine, below 0 counting as 0. Keyword: BM25 as
+`s / (s + 10)`. Hybrid: `(cosine + 0.6 * keyword) / 1.6`. The constants were chosen on a small English corpus;
+they weigh a sure leg more than ranks would.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import anyio
+
+from ringmain_vector.domain import Passage, Scored, Where
+from ringmain_vector.embedders.base import Embedder
+from ringmain_vector.lexical import query_terms
+from ringmain_vector.stores.base import Collection
+
+Mode = Literal["hybrid", "semantic", "keyword"]
+
+HALF = 10.0
+"""The BM25 score that counts as half sure."""
+
+SHARE = 0.6
+"""How much words weigh beside meaning, in hybrid searches."""
+
+EXACT_BELOW = 20_000
+"""Passages below which every vector is compared; above, by an index."""
+
+_CANDIDATES = 4  # times as many as are asked for, from each leg
+_FEWEST, _MOST = 40, 1_000
+_DENSE_TIE, _LEXICAL_TIE = 1e-5, 1e-4
+_DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found.
+
+    Attributes:
+        score: As the module says.
+        cosine: Of meaning; `None` where it was not looked at.
+        lexical: BM25 of the words; likewise.
+    """
+
+    passage: Passage
+    score: float
+    cosine: float | None
+    lexical: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for.
+
+    Attributes:
+        text: The question.
+        count: Most hits.
+        skip: Hits that were shown before.
+        a_document: Most hits of one document.
+        least: Score that a hit has at least.
+    """
+
+    text: str
+    where: Where
+    count: int
+    mode: Mode = "hybrid"
+    skip: int = 0
+    a_document: int = 3
+    least: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came of a search.
+
+    Attributes:
+        mode: As it was done: keyword, where the model is not ready yet.
+        more: Whether there are further hits.
+        best: The best score there was, whatever was asked at least.
+    """
+
+    hits: Sequence[Hit]
+    mode: Mode
+    more: bool
+    best: float
+
+
+async def search(collection: Collection, embedder: Embedder, asked: Search, *, passages: int) -> Found:
+    """Search a collection.
+
+    Args:
+        collection: Searched.
+        embedder: The collection's.
+        asked: For what.
+        passages: How many there are, which decides whether every vector is compared.
+    """
+    mode = asked.mode
+    if mode != "keyword" and not embedder.is_ready:
+        mode = "keyword"  # whoever waits for a model waits in vain: words are searched meanwhile
+    k = max(_FEWEST, min(_MOST, _CANDIDATES * (asked.skip + asked.count)))
+    dense: list[Scored] = []
+    lexical: list[Scored] = []
+
+    async def by_meaning() -> None:
+        vector = await embedder.query(asked.text)
+        found = await collection.dense(vector, k, asked.where, exact=passages <= EXACT_BELOW)
+        dense.extend(_without_cut_ties(found, k, _DENSE_TIE))
+
+    async def by_words() -> None:
+        terms = query_terms(asked.text)
+        if terms:
+            found = await collection.lexical(terms, k, asked.where)
+            lexical.extend(_without_cut_ties(found, k, _LEXICAL_TIE))
+
+    async with anyio.create_task_group() as tasks:
+        if mode != "keyword":
+            tasks.start_soon(by_meaning)
+        if mode != "semantic":
+            tasks.start_soon(by_words)
+    return await _fused(collection, asked, mode, dense, lexical)
+
+
+async def _fused(
+    collection: Collection,
+    asked: Search,
+    mode: Mode,
+    dense: Sequence[Scored],
+    lexical: Sequence[Scored],
+) -> Found:
+    cosines = {one.key: one.score for one in dense}
+    words = {one.key: one.score for one in lexical}
+    scores = {
+        key: _score(mode, cosines.get(key), words.get(key)) for key in dict.fromkeys([*cosines, *words])
+    }
+    # Stores differ in the last digits only: rounded scores are equal in all of them, and ids decide then.
+    ranked = sorted(scores, key=lambda key: (-round(scores[key], _DECIMALS), key))
+    best = round(scores[ranked[0]], _DECIMALS) if ranked else 0.0
+    kept: list[tuple[str, int]] = []
+    counted: dict[str, int] = {}
+    for key in ranked:
+        if scores[key] < asked.least:
+            break
+        counted[key[0]] = counted.get(key[0], 0) + 1
+        if counted[key[0]] <= asked.a_document:
+            kept.append(key)
+    page = kept[asked.skip : asked.skip + asked.count]
+    found = {(one.document.id, one.number): one for one in await collection.fetch(asked.where.tenant, page)}
+    hits = [
+        Hit(found[key], round(scores[key], _DECIMALS), cosines.get(key), words.get(key))
+        for key in page
+        if key in found
+    ]
+    return Found(_once(hits), mode, len(kept) > asked.skip + asked.count, best)
+
+
+def _score(mode: Mode, cosine: float | None, words: float | None) -> float:
+    meaning = max(cosine or 0.0, 0.0)
+    sure = (words or 0.0) / ((words or 0.0) + HALF)
+    if mode == "semantic":
+        return min(meaning, 1.0)
+    if mode == "keyword":
+        return sure
+    return min((meaning + SHARE * sure) / (1 + SHARE), 1.0)
+
+
+def _without_cut_ties(found: Sequence[Scored], k: int, width: float) -> Sequence[Scored]:
+    """Without those that tie at the end of a full list: which of them are in it, is the store's whim."""
+    if len(found) < k:
+        return found
+    last = found[-1].score
+    kept = [one for one in found if one.score > last + width]
+    return kept or found
+
+
+def _once(hits: Sequence[Hit]) -> list[Hit]:
+    """Without passages whose text was shown before: the same text in two documents is one find."""
+    seen: set[str] = set()
+    kept: list[Hit] = []
+    for hit in hits:
+        text = " ".join(hit.passage.text.split())
+        if text not in seen:
+            seen.add(text)
+            kept.append(hit)
+    return kept

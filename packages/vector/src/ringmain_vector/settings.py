@@ -1,0 +1,52 @@
+"""What an operator says about vector search."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from ringmain_core.secrets import Secret
+from ringmain_core.settings import ConnectorSettings
+
+
+class VectorSettings(ConnectorSettings):
+    """Read from `RINGMAIN_VECTOR_*`: where the passages are, and what turns texts into vectors."""
+
+    model_config = SettingsConfigDict(env_prefix="RINGMAIN_VECTOR_")
+
+    store: Annotated[
+        Secret | None,
+        Field(
+            description="`edge:///folder` (the default, in the state directory), `qdrant+https://host`, "
+            "`postgresql://…`, `memory:`."
+        ),
+    ] = None
+    store_key: Annotated[Secret | None, Field(description="The API key of a Qdrant server.")] = None
+    embedder: Annotated[
+        str,
+        Field(
+            description="`minilm` (comes along, English), `minilm:/model.onnx`, `openai:<model>@<url>`, "
+            "`fastembed:<model>`, `hash`."
+        ),
+    ] = "minilm"
+    embedder_key: Annotated[Secret | None, Field(description="The API key of an `openai:` embedder.")] = None
+    collection: Annotated[str, Field(description="The collection that is meant where none is named.")] = (
+        "docs"
+    )
+    writes: Annotated[
+        bool | None,
+        Field(description="Offer tools that add and delete; by default only for `edge:` and `memory:`."),
+    ] = None
+    tenant_claim: Annotated[
+        str | None,
+        Field(description="The claim of a caller's token that says whose passages it may see; all if unset."),
+    ] = None
+    tenants: Annotated[
+        Literal["off", "agent", "claim"],
+        Field(description="Who sees what: everybody all, each agent its own, or by `tenant_claim`."),
+    ] = "off"
+    top_k: Annotated[int, Field(ge=1, le=50, description="Hits where a call does not say.")] = 8
+    at_once: Annotated[int, Field(ge=1, le=64, description="Requests to the store side by side.")] = 8
+    request_timeout: Annotated[
+        float, Field(gt=0, description="Seconds to wait for one answer of a store or embedder.")
+    ] = 30.0
