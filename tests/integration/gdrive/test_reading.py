@@ -194,12 +194,15 @@ async def test_what_is_not_read_says_what_to_do(fake: FakeDrive, mime_type: str,
 
 async def test_old_revisions_are_read_by_those_who_may_edit(fake: FakeDrive) -> None:
     notes, plan = fake.named("notes.txt"), fake.named("Launch plan")
+    notes.revisions[0].keep = True
     async with client_of(fake) as client:
         for file, text in ((notes, "first\n"), (plan, "# Launch plan\n\nTo be written.\n")):
             _, answer = await call(client, "read_file", file=file.id, revision_id=file.revisions[0].id)
             assert answer["parts"]["content"] == text
         _, answer = await call(client, "read_file", file=notes.id, revision_id="head")
         assert answer["parts"]["content"] == "first\nsecond\nthird\n"
+        said, _ = await refusal(client, "read_file", file=notes.id, revision_id=notes.revisions[1].id)
+        assert "only the newest revision is had, and pinned ones" in said
         _, error = await refusal(client, "read_file", file=notes.id, revision_id="99")
         assert error["code"] == "not_found"
     async with client_of(fake, CLEO) as client:
