@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mcp.client import Client
-from mcp_types import CallToolResult, TextContent
+from mcp.client import Client, ClientRequestContext
+from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
 from ringmain_core.testing import Bench, bench
 from ringmain_gdrive import connector
@@ -14,6 +14,7 @@ from ringmain_gdrive.permissions import LEAST
 from ringmain_gdrive.settings import GDriveSettings
 from standins.gdrive.state import FakeDrive
 
+_WRITING = frozenset({"create", "update", "copy", "delete", "emptyTrash", "resolve"})
 ADA, BO, CLEO, ZOE = "ada@acme.example", "bo@acme.example", "cleo@acme.example", "zoe@other.example"
 
 
@@ -76,3 +77,21 @@ fence = {{ "gdrive.folder" = {json.dumps(list(patterns))} }}
 id = "local"
 roles = ["agent"]
 """
+
+
+class Person:
+    """Answers what the client is asked, and remembers it."""
+
+    def __init__(self, *, says_yes: bool = True) -> None:
+        self.asked: list[str] = []
+        self._says_yes = says_yes
+
+    async def __call__(self, _: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        self.asked.append(params.message)
+        return ElicitResult(action="accept", content={"confirm": self._says_yes})
+
+
+def writes(fake: FakeDrive) -> list[str]:
+    """The methods by which something was changed, or was to be, in their order."""
+    paths = [one.method.removeprefix("drive.") for one in fake.requests]
+    return [one for one in paths if one.rpartition(".")[2] in _WRITING]

@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, partial
+from http.client import BadStatusLine, HTTPConnection, HTTPResponse
 from importlib import import_module
 from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
@@ -71,6 +73,7 @@ class Client:
         body: Mapping[str, Any] | None = None,
         upload: Upload | None = None,
         headers: Mapping[str, str] | None = None,
+        once: bool = False,
     ) -> Reply:
         """Send one request and wait for its answer, whatever its status. Blocks.
 
@@ -81,6 +84,7 @@ class Client:
             body: The resource that is sent.
             upload: Its content.
             headers: Beside the usual ones: `Range`, `X-Goog-Drive-Resource-Keys`.
+            once: Whether sending it twice must not happen.
 
         Raises:
             Exception: Of the libraries below; `trouble_of` knows them.
@@ -95,7 +99,7 @@ class Client:
         request.headers.update({"authorization": f"Bearer {token}", **(headers or {})})
         answered: list[Any] = []
         request.add_response_callback(answered.append)
-        connection = self._connection()
+        connection = self._new_connection(once=True) if once else self._connection()
         try:
             result = request.execute(http=connection)
         except http_error as error:
@@ -203,12 +207,17 @@ class Client:
         try:
             return self._idle.pop()
         except IndexError:
-            made = import_module(
-                "googleapiclient.http"
-            ).build_http()  # unlike a plain one it leaves 308 alone: uploads live of it
-            made.timeout = self._settings.request_timeout
-            made.follow_redirects = False  # the token must not travel
-            return made
+            return self._new_connection()
+
+    def _new_connection(self, *, once: bool = False) -> Any:
+        made = import_module(
+            "googleapiclient.http"
+        ).build_http()  # unlike a plain one it leaves 308 alone: uploads live of it
+        made.timeout = self._settings.request_timeout
+        made.follow_redirects = False  # the token must not travel
+        if once:
+            made.request = partial(made.request, connection_type=_sent_once(self._settings.url))
+        return made
 
 
 def is_googles(url: str, configured: str) -> bool:
@@ -239,6 +248,26 @@ def trouble_of(error: Exception) -> Trouble | None:
     if type(error).__module__.startswith(("httplib2", "http.client")):
         return Trouble("transient")
     return None
+
+
+@cache
+def _sent_once(url: str) -> type:
+    """A kind of connection on which httplib2 sends nothing twice.
+
+    Where a server hangs up without an answer, it takes the connection for one that had gone stale, and sends
+    again whatever it was. On a new connection that cannot be the reason.
+    """
+    schemes = import_module("httplib2").SCHEME_TO_CONNECTION
+    base: type[HTTPConnection] = schemes[urlsplit(url).scheme]
+
+    class SentOnce(base):
+        def getresponse(self) -> HTTPResponse:
+            try:
+                return super().getresponse()
+            except BadStatusLine as error:
+                raise ConnectionResetError(str(error)) from error
+
+    return SentOnce
 
 
 def _media(upload: Upload) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ringmain_core.errors import UpstreamRefused
 from ringmain_core.text import clean
 from ringmain_gdrive.api import GDrive, Place
 
@@ -122,26 +123,33 @@ class Shift:
         return f"{gains} {losses}"
 
 
-async def shift_of(gdrive: GDrive, place: Place, target: Place) -> Shift:
-    """What a move into a folder would change.
+async def shift_of(gdrive: GDrive, place: Place, target: Place, *, moves: bool) -> Shift:
+    """What it would change to move a file into a folder, or to make a copy of it there.
 
-    What was given on the file itself goes with it, as its owner does unless a shared drive takes it in.
+    What was given on the file itself goes with it where it moves, as its owner does unless a shared drive
+    takes it in.
     """
-    before, there = await permissions_of(gdrive, place), await permissions_of(gdrive, target)
+    before, there = await _permissions_told(gdrive, place), await permissions_of(gdrive, target)
     taken_in = bool(target.file.drive) and not place.file.drive
     stays = [one for one in before if one.own_role and not (one.role == "owner" and taken_in)]
     after: dict[str, tuple[int, str]] = {}
     for one in there:
         role = "writer" if one.role == "owner" and not place.file.drive else one.role
         after[one.id] = (rank(role), f"{one.who} ({role})")
-    for one in stays:
+    for one in stays if moves else ():
         own = (rank(one.own_role), f"{one.who} ({one.own_role})")
         after[one.id] = max(own, after.get(one.id, own))
     had = {one.id: (rank(one.role), f"{one.who} ({one.role})") for one in before}
     nobody = (-1, "")
-    gains = [words for key, (width, words) in after.items() if width > had.get(key, nobody)[0]]
+    me = await own_address(gdrive)
+    mine = {one.id for one in there if one.address.lower() == me}
+    gains = [
+        words
+        for key, (width, words) in after.items()
+        if key not in mine and (width > had.get(key, nobody)[0] if moves else key not in had)
+    ]
     losses = [words for key, (width, words) in had.items() if width > after.get(key, nobody)[0]]
-    return Shift(gains, losses)
+    return Shift(gains, losses if moves else [])
 
 
 def rank(role: str) -> int:
@@ -179,5 +187,18 @@ def report(permissions: Sequence[Permission], domain: str) -> str:
 
 async def own_domain(gdrive: GDrive) -> str:
     """The domain of whoever works here."""
+    return (await own_address(gdrive)).rpartition("@")[2]
+
+
+async def own_address(gdrive: GDrive) -> str:
+    """The address of whoever works here."""
     about = await gdrive.get("about.get", fields="user(emailAddress)")
-    return str(about["user"]["emailAddress"]).rpartition("@")[2].lower()
+    return str(about["user"]["emailAddress"]).lower()
+
+
+async def _permissions_told(gdrive: GDrive, place: Place) -> list[Permission]:
+    """The permissions of a file as far as Drive tells them: to those who may edit it."""
+    try:
+        return await permissions_of(gdrive, place)
+    except UpstreamRefused:
+        return []

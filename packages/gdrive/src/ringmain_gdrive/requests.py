@@ -109,7 +109,13 @@ class Requests:
         async def write(ticket: Ticket) -> Reply:
             def request() -> Reply:
                 reply = self.client.request(
-                    ticket.value, method, parameters, body=body, upload=upload, headers=headers
+                    ticket.value,
+                    method,
+                    parameters,
+                    body=body,
+                    upload=upload,
+                    headers=headers,
+                    once=access != "read" and not idempotent,
                 )
                 require_success(reply)
                 return reply

@@ -13,7 +13,7 @@ from ringmain_core.errors import InvalidArguments
 from ringmain_core.tooling import tool
 from ringmain_gdrive.api import GDrive, Place
 from ringmain_gdrive.below import told_below
-from ringmain_gdrive.exposure import shift_of
+from ringmain_gdrive.exposure import Shift, shift_of
 from ringmain_gdrive.file import FIELDS, SHORTCUT, DriveFile
 from ringmain_gdrive.marks import Mark, made_by, made_once, mark_for
 from ringmain_gdrive.models import Outcome
@@ -90,8 +90,8 @@ async def organize(
         plan = await _make(gdrive, call, place, op, await _target(gdrive, call, place, folder), name)
     else:
         plan = await _set(gdrive, call, place, op)
-    await place.saw(call)  # before anybody is asked: what is in it may come to readers of another folder
     if dry_run:
+        await place.saw(call)
         state = "It is so already. " if plan.is_so else ""
         return Outcome(
             done=False,
@@ -103,7 +103,9 @@ async def organize(
     if plan.is_so:
         return _said(f"{plan.what}: it was so already", place.file)
     await plan.allow()
-    return _said(plan.what, await plan.send(), plan.warnings)
+    done = await plan.send()
+    await place.saw(call)
+    return _said(plan.what, done, plan.warnings)
 
 
 def _require_sense(place: Place, op: Op, folder: str | None, name: str | None) -> None:
@@ -128,21 +130,17 @@ async def _target(gdrive: GDrive, call: Call, place: Place, folder: str | None) 
 
 
 async def _move(gdrive: GDrive, call: Call, place: Place, target: Place, name: str | None) -> _Plan:
-    shift = await shift_of(gdrive, place, target)
+    shift = await shift_of(gdrive, place, target, moves=True)
     as_name = f" as “{name}”" if name else ""
     what = f"Move “{place.file.name}” into {target.path}{as_name}"
     body = {"name": name} if name else {}
     parents = {"addParents": target.id, "removeParents": ",".join(place.file.parents) or None}
 
-    async def allow() -> None:
-        if shift.gains:
-            await target.may_share(call, f"{what}. {shift} Go on")
-
     return _Plan(
         what,
         {"files.update": place.id, **parents, **body},
         lambda: _update(gdrive, call, place, body, **parents),
-        allow,
+        lambda: _may_go(call, place, target, what, shift, name),
         is_so=target.id in place.file.parents and not name,
         warnings=[str(shift)],
     )
@@ -176,7 +174,22 @@ async def _make(gdrive: GDrive, call: Call, place: Place, op: Op, target: Place,
         await call.note({"folder": target.reference, "mark": mark.to_note(), "what": what})
         return await made_once(gdrive, method, mark, body, headers=place.headers, **parameters)
 
-    return _Plan(what, {method: place.id, **body}, send, lambda: target.may_share(call, what))
+    shift = await shift_of(gdrive, place, target, moves=False)
+    return _Plan(
+        what,
+        {method: place.id, **body},
+        send,
+        lambda: _may_go(call, place, target, what, shift, name),
+        warnings=[str(shift)] if op == "copy" else [],
+    )
+
+
+async def _may_go(call: Call, place: Place, target: Place, what: str, shift: Shift, name: str | None) -> None:
+    """Let a person decide where others get to see it, or a name that could tell what was read."""
+    if shift.gains:
+        await place.saw(call)
+    if shift.gains or name:
+        await target.may_share(call, f"{what}. {shift} Go on")
 
 
 async def _set(gdrive: GDrive, call: Call, place: Place, op: Op) -> _Plan:
