@@ -129,9 +129,7 @@ class Condition:
 
     def _fits(self, value: Value) -> bool:
         if self.any_of:
-            return any(
-                value == one and isinstance(value, bool) == isinstance(one, bool) for one in self.any_of
-            )
+            return any(_same(value, one) for one in self.any_of)
         if isinstance(value, bool | str):
             return False
         above = self.least is None or (value >= self.least if self.least_counts else value > self.least)

@@ -1,9 +1,9 @@
 """Words and their weights: BM25 with constants that are the same everywhere.
 
 A passage's weight of a word never depends on other passages; how rare a word is (IDF) the store counts when
-it searches. So every store gives the same score: sum over the query's words of `idf(word) * weight(word)`, with
-`idf = ln(1 + (N - n + 0.5) / (n + 0.5))` for N passages, n of which have the word. N and n count all passages
-of the collection, whatever the filter and the tenant.
+it searches. So every store gives the same score: sum over the query's words of `idf(word) * weight(word)`,
+with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))` for N passages, n of which have the word. N and n count all
+passages of the collection, whatever the filter and the tenant.
 """
 
 import hashlib
@@ -22,7 +22,8 @@ _MOST_LETTERS = 40
 _STOP = frozenset(
     re.findall(
         r"\w+",
-        "a an and are as at be by for from has have in is it its of on or that the this to was were will with",
+        "a an and are as at be by for from has have in is it its of on or that the this to was were will "
+        "with",
     )
 )
 

@@ -37,14 +37,13 @@ class VectorSettings(ConnectorSettings):
         bool | None,
         Field(description="Offer tools that add and delete; by default only for `edge:` and `memory:`."),
     ] = None
-    tenant_claim: Annotated[
-        str | None,
-        Field(description="The claim of a caller's token that says whose passages it may see; all if unset."),
-    ] = None
     tenants: Annotated[
         Literal["off", "agent", "claim"],
         Field(description="Who sees what: everybody all, each agent its own, or by `tenant_claim`."),
     ] = "off"
+    tenant_claim: Annotated[
+        str, Field(description="The claim of a caller's token that says whose passages it may see.")
+    ] = "tenant"
     top_k: Annotated[int, Field(ge=1, le=50, description="Hits where a call does not say.")] = 8
     at_once: Annotated[int, Field(ge=1, le=64, description="Requests to the store side by side.")] = 8
     request_timeout: Annotated[

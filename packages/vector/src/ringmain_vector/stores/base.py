@@ -55,7 +55,7 @@ class Collection(Protocol):
         ...
 
     async def passages(self, tenant: str, document_id: str, *, whole: bool = False) -> list[Passage]:
-        """The passages of a document in their order; `whole` with vectors and words. Empty if there are none."""
+        """The passages of a document in their order, if there are any; `whole` with vectors and words."""
         ...
 
     async def tenants(self) -> list[str]:
