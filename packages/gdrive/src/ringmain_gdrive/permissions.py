@@ -31,6 +31,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "create_file": frozenset({"drive.file", "drive"}),
     "update_file": frozenset({"drive.file", "drive"}),
     "organize": frozenset({"drive.file", "drive"}),
+    "restore_revision": frozenset({"drive.file", "drive"}),
     "comment": frozenset({"drive.file", "drive"}),
     "share": frozenset({"drive.file", "drive"}),
     "access_requests": frozenset({"drive.file", "drive"}),

@@ -65,15 +65,16 @@ async def create_file(
     upload = _upload(gdrive, name, kind, content, content_base64, mime_type)
     becomes = NATIVE.get(kind) or (upload.mime_type if upload else _OTHER)
     body = {"name": name, "mimeType": becomes, "parents": [target.id]}
+    new = DriveFile(body)
     size = f", {len(upload.content):,} bytes of {upload.mime_type}" if upload else ""
     if dry_run:
         return Outcome(
             done=False,
-            summary=f"A new {DriveFile(body).kind} “{name}” in {target.path}{size}.",
+            summary=f"A new {new.kind} “{new.name}” in {target.path}{size}.",
             requests=[{"files.create": body}],
             warnings=[f"It can be read by those who can read the folder ({target.file.audience})."],
         )
-    await target.may_share(call, f"Create “{name}” in {target.path}")
+    await target.may_share(call, f"Create “{new.name}” in {target.path}")
     mark = await mark_for(gdrive, becomes)
     await call.note({"folder": target.id, "mark": mark.to_note()})
     return _made(await made_once(gdrive, "files.create", mark, body, upload=upload, headers=target.headers))

@@ -108,6 +108,11 @@ async def organize(
     return _said(plan.what, done, plan.warnings)
 
 
+def _shown(name: str) -> str:
+    """A new name as a person sees it."""
+    return DriveFile({"name": name}).name
+
+
 def _require_sense(place: Place, op: Op, folder: str | None, name: str | None) -> None:
     if folder is not None and op not in {"move", "copy", "shortcut"}:
         raise InvalidArguments(f"`folder` does not go with {op}.")
@@ -131,7 +136,7 @@ async def _target(gdrive: GDrive, call: Call, place: Place, folder: str | None) 
 
 async def _move(gdrive: GDrive, call: Call, place: Place, target: Place, name: str | None) -> _Plan:
     shift = await shift_of(gdrive, place, target, moves=True)
-    as_name = f" as “{name}”" if name else ""
+    as_name = f" as “{_shown(name)}”" if name else ""
     what = f"Move “{place.file.name}” into {target.path}{as_name}"
     body = {"name": name} if name else {}
     parents = {"addParents": target.id, "removeParents": ",".join(place.file.parents) or None}
@@ -147,7 +152,7 @@ async def _move(gdrive: GDrive, call: Call, place: Place, target: Place, name: s
 
 
 def _rename(gdrive: GDrive, call: Call, place: Place, name: str) -> _Plan:
-    what = f"Rename “{place.file.name}” to “{name}”"
+    what = f"Rename “{place.file.name}” to “{_shown(name)}”"
     body = {"name": name}
     return _Plan(
         what,
@@ -161,7 +166,7 @@ def _rename(gdrive: GDrive, call: Call, place: Place, name: str) -> _Plan:
 async def _make(gdrive: GDrive, call: Call, place: Place, op: Op, target: Place, name: str | None) -> _Plan:
     """A copy, or a shortcut."""
     given = name or (f"Copy of {place.file.name}" if op == "copy" else place.file.name)
-    what = f"Make a {op} of “{place.file.name}” called “{given}” in {target.path}"
+    what = f"Make a {op} of “{place.file.name}” called “{_shown(given)}” in {target.path}"
     body: dict[str, Any] = {"name": given, "parents": [target.id]}
     method, kind = "files.copy", place.file.mime_type
     parameters: dict[str, Any] = {"fileId": place.id}
