@@ -62,12 +62,12 @@ class Workers:
     What a file can do to a library, it does there. A process is started when there is a file for it, and
     kept for the next one.
 
-    Args:
+    Attributes:
         seconds: How long one file may take.
     """
 
     def __init__(self, *, seconds: float = _SECONDS) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._places = anyio.CapacityLimiter(_AT_ONCE)
         self._idle: list[_Worker] = []
 
@@ -87,14 +87,14 @@ class Workers:
             worker = await self._worker()
             is_good = False
             try:
-                with anyio.fail_after(self._seconds):
-                    header = {"format": declared, "seconds": int(self._seconds) + 1}
+                with anyio.fail_after(self.seconds):
+                    header = {"format": declared, "seconds": int(self.seconds) + 1}
                     told, body = await worker.ask(header, data)
                 is_good = not told.get("worn")
                 return _made(told, body, declared, name)
             except TimeoutError as error:
                 raise UpstreamRefused(
-                    f"`{name}` takes longer than {self._seconds:.0f} s to read, so it is not. `download` "
+                    f"`{name}` takes longer than {self.seconds:.0f} s to read, so it is not. `download` "
                     "gives a link to it."
                 ) from error
             except _BROKEN as error:
