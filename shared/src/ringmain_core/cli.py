@@ -174,6 +174,9 @@ def _parser(connector: AnyConnector, arguments: list[str] | None) -> argparse.Ar
     )
     tools.add_argument("--json", action="store_true", help="the answer to tools/list, as JSON")
 
+    for command in connector.commands:
+        command.arguments(commands.add_parser(command.name, help=command.help))
+
     commands.add_parser("doctor", help="check settings, credentials, reachability and permissions")
     return parser
 

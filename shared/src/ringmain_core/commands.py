@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from ringmain_core.connector import AnyConnector
+from ringmain_core.connector import AnyConnector, Command
+from ringmain_core.cursors import Cursors
 from ringmain_core.declarations import Tool
-from ringmain_core.errors import ConfigurationError
+from ringmain_core.errors import ConfigurationError, ToolFailure
 from ringmain_core.on_disk import PolicyStore, audit_key, audit_path, key_file
 from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
 from ringmain_core.secrets import Secrets
+from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings, CoreSettings
 
 _FAILED = 1
@@ -54,8 +56,26 @@ def run(
             from ringmain_core.doctor import doctor
 
             return asyncio.run(doctor(connector, core, settings, secrets, _say))
-        case _:
-            raise AssertionError(options.command)
+        case (name, _):
+            command = next(one for one in connector.commands if one.name == name)
+            return asyncio.run(_run_own(connector, command, options, settings, secrets))
+
+
+async def _run_own(
+    connector: AnyConnector,
+    command: Command[Any],
+    options: argparse.Namespace,
+    settings: ConnectorSettings,
+    secrets: Secrets,
+) -> int:
+    """Do what a connector adds of its own."""
+    services = Services(Cursors(os.urandom(32)), secrets=secrets)
+    async with connector.connect(settings, services) as upstream:
+        try:
+            return await command.run(upstream, options, _say)
+        except ToolFailure as error:
+            _complain(f"{connector.distribution}: {error.message}")
+            return _FAILED
 
 
 def _say(line: str) -> None:

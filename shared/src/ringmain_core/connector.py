@@ -1,6 +1,7 @@
 """What a connector's package hands over."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -28,6 +29,21 @@ class Check:
     state: Literal["ok", "warning", "failed"]
     detail: str
     remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[UpstreamT]):
+    """A sub-command that a connector adds to its program, for operators.
+
+    Attributes:
+        arguments: Adds its arguments to a parser.
+        run: Does it with the client, the options and a way to say something; returns the exit status.
+    """
+
+    name: str
+    help: str
+    arguments: Callable[[ArgumentParser], object]
+    run: Callable[[UpstreamT, Namespace, Callable[[str], None]], Awaitable[int]]
 
 
 def _no_more(_: object) -> Sequence[Resource]:
@@ -59,6 +75,7 @@ class Connector(Generic[SettingsT, UpstreamT]):
         optional_tools: Tools that are there where the settings ask for them; policy can always name them.
         more_tools: Those of the optional tools that these settings ask for.
         more_resources: Resources that depend on the settings; one with a known name replaces that one.
+        commands: What its program can do beside serving.
         provider: Where callers have accounts of their own, from the settings; `None` where they need none.
     """
 
@@ -77,6 +94,7 @@ class Connector(Generic[SettingsT, UpstreamT]):
     optional_tools: Sequence[Tool] = ()
     more_tools: Callable[[SettingsT], Sequence[Tool]] = _no_more_tools
     more_resources: Callable[[SettingsT], Sequence[Resource]] = _no_more
+    commands: Sequence[Command[UpstreamT]] = ()
     provider: Callable[[SettingsT], ProviderClient | None] = _no_provider
 
     @property

@@ -2,7 +2,8 @@ import io
 import json
 import logging
 import re
-from collections.abc import Iterator
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 
 from ringmain_core.cli import run
 from ringmain_core.connector import Check
+from ringmain_core.connector import Command as OwnCommand
+from ringmain_core.errors import NotFound
 from ringmain_core.identity.api_keys import ApiKeys, KeyFile
 from ringmain_core.policy import open_to
 from ringmain_core.versions import LATEST
-from unit.core.demo import ROW, connector
+from unit.core.demo import ROW, Demo, connector
 
 POLICY = """\
 [roles.ops]
@@ -319,3 +322,22 @@ def test_on_stdio_the_audit_may_not_go_to_stdout(command: Command, monkeypatch: 
         "",
         "ringmain-demo: RINGMAIN_AUDIT=stdout would break the protocol on stdio; use stderr or a file.\n",
     )
+
+
+def test_a_connector_adds_commands_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    async def count(_: Demo, options: Namespace, say: Callable[[str], None]) -> int:
+        if options.words == ["no"]:
+            raise NotFound("There is nothing to count.")
+        say(f"{len(options.words)} words")
+        return 3
+
+    def arguments(parser: ArgumentParser) -> None:
+        parser.add_argument("words", nargs="+")
+
+    own = replace(connector, commands=(OwnCommand("count", "count words", arguments, count),))
+    assert run(own, ["count", "a", "b"]) == 3
+    assert capsys.readouterr().out == "2 words\n"
+    assert run(own, ["count", "no"]) == 1
+    assert capsys.readouterr().err.endswith("There is nothing to count.\n")
+    with pytest.raises(SystemExit):
+        run(connector, ["count", "a"])
