@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from integration.slack.talking import token_of
 from ringmain_core.call import current_call
 from ringmain_core.cursors import Cursors
-from ringmain_core.errors import AccountNeeded, ConfigurationError, UpstreamRefused
+from ringmain_core.errors import AccountNeeded, ConfigurationError, UpstreamRefused, UpstreamUnavailable
 from ringmain_core.identity.accounts.account import Account, Tokens
 from ringmain_core.identity.accounts.accounts import Accounts
 from ringmain_core.identity.accounts.endpoints import Endpoints, Refused
@@ -18,6 +18,7 @@ from ringmain_core.identity.accounts.vault import Vault
 from ringmain_core.principal import Principal
 from ringmain_core.services import Services
 from ringmain_slack.api import Slack, connect
+from ringmain_slack.doctor import diagnose, ready
 from ringmain_slack.provider import provider
 from ringmain_slack.settings import SlackSettings
 from standins.slack.state import FakeSlack
@@ -100,6 +101,16 @@ async def test_what_the_process_does_by_itself_has_no_account(fake: FakeSlack) -
     async with at_work(fake) as slack:
         with pytest.raises(UpstreamRefused, match="only where the operator has set a token, too"):
             await slack.workspace(None)
+
+
+async def test_that_slack_answers_is_known_without_any_token(fake: FakeSlack) -> None:
+    async with at_work(fake) as slack:
+        await ready(slack)
+        (check,) = [check async for check in diagnose(slack)]
+        assert (check.state, "accounts of their own" in check.detail) == ("ok", True)
+        fake.fault("api.test", "html", times=None)
+        with pytest.raises(UpstreamUnavailable):
+            await ready(slack)
 
 
 def test_half_a_registration_is_refused() -> None:

@@ -9,6 +9,11 @@ from standins.slack.web import Asked, Refusal, Routes, following
 routes = Routes()
 
 
+@routes.on("api.test")
+def api_test(asked: Asked) -> dict[str, Any]:
+    return {"args": dict(asked.values)}
+
+
 @routes.on("auth.test")
 def auth_test(asked: Asked) -> dict[str, Any]:
     team, user = asked.team, asked.user

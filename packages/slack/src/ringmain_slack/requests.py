@@ -36,7 +36,7 @@ class Requests:
         """Raise unless Slack answers, whatever it says."""
 
         async def operation() -> None:
-            await self.client.post(None, "api.test", {})
+            await self._client.post(None, "api.test", {})
 
         await self._guard.call(operation, access="read", name="api.test")
 
