@@ -1,10 +1,11 @@
 """What most tools return: rows, one thing with its parts, and what a write came to."""
 
+import base64
 import json
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 from pydantic_core import PydanticSerializationError, to_json
 
 from ringmain_core.results import Answer
@@ -71,6 +72,22 @@ class PagedItem(Item):
         """As of an item, with the cursor."""
         said = super().text()
         return f"{said}\nThere are more: next_cursor={self.next_cursor}" if self.next_cursor else said
+
+
+class ContentItem(PagedItem):
+    """One thing whose content is a page of text, or an image beside its facts."""
+
+    _image: dict[str, Any] | None = PrivateAttr(None)
+
+    def with_image(self, content: bytes, mime_type: str) -> Self:
+        """The same with an image."""
+        data = base64.b64encode(content).decode()
+        self._image = {"type": "image", "data": data, "mimeType": mime_type}
+        return self
+
+    def media(self) -> list[dict[str, Any]]:
+        """The image, if it is one."""
+        return [] if self._image is None else [self._image]
 
 
 class Outcome(Answer):

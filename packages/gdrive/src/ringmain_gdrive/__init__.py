@@ -3,10 +3,13 @@
 from ringmain_core.connector import Connector
 from ringmain_gdrive.api import GDrive, connect
 from ringmain_gdrive.doctor import diagnose, ready
+from ringmain_gdrive.prompts import PROMPTS
 from ringmain_gdrive.provider import provider
+from ringmain_gdrive.resources import RESOURCES
 from ringmain_gdrive.resources_content import CONTENT_RESOURCES
 from ringmain_gdrive.settings import GDriveSettings
 from ringmain_gdrive.tools import TOOLS
+from ringmain_gdrive.watch import WATCHES
 
 connector: Connector[GDriveSettings, GDrive] = Connector(
     name="gdrive",
@@ -21,7 +24,9 @@ connector: Connector[GDriveSettings, GDrive] = Connector(
     ready=ready,
     diagnose=diagnose,
     tools=TOOLS,
-    resources=CONTENT_RESOURCES,
+    resources=(*RESOURCES, *CONTENT_RESOURCES),
+    prompts=PROMPTS,
+    watches=WATCHES,
     fences=("folder",),
     provider=provider,
 )

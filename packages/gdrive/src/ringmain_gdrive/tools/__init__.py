@@ -14,6 +14,7 @@ from ringmain_gdrive.tools import (
     reading,
     requests,
     restoring,
+    revisions,
     sharing,
 )
 
@@ -22,6 +23,7 @@ TOOLS: Sequence[Tool] = (
     *finding.TOOLS,
     *reading.TOOLS,
     *comments.TOOLS,
+    *revisions.TOOLS,
     *changes.TOOLS,
     *creating.TOOLS,
     *organizing.TOOLS,

@@ -1,17 +1,16 @@
 """What is in files: text by parts and pages, tables with their types, links to the bytes."""
 
-import base64
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
-from ringmain_core.answers import PagedItem, Rows, fitting, size_of
+from ringmain_core.answers import ContentItem, Rows, fitting, size_of
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidCursor, UpstreamRefused
 from ringmain_core.tooling import tool
 from ringmain_gdrive.api import GDrive, Place
-from ringmain_gdrive.contents import bytes_of, extract_of
+from ringmain_gdrive.contents import bytes_of, extract_of, require_leave
 from ringmain_gdrive.portions import chosen, listed, named, portion, sheet_of
 from ringmain_gdrive.readable import content_kind, readable
 from ringmain_gdrive.references import Cursor, FileRef
@@ -24,21 +23,6 @@ _FRAME = 1_000  # bytes for what stands around the text
 _CHANGED = "The file has changed since that page. Leave the cursor out to begin again."
 
 
-class FileContent(PagedItem):
-    """A file: facts, its parts, a page of its text, or an image beside it."""
-
-    _image: dict[str, Any] | None = PrivateAttr(None)
-
-    def with_image(self, content: bytes, mime_type: str) -> "FileContent":
-        """The same with an image."""
-        self._image = {"type": "image", "data": base64.b64encode(content).decode(), "mimeType": mime_type}
-        return self
-
-    def media(self) -> list[dict[str, Any]]:
-        """The image, if it is one."""
-        return [] if self._image is None else [self._image]
-
-
 @tool(access="read", title="Read a file", timeout=_SECONDS)
 async def read_file(
     gdrive: GDrive,
@@ -47,11 +31,11 @@ async def read_file(
     part: Annotated[
         str | None, Field(description="Sheet, heading, or number of a page or slide; `2-5`.")
     ] = None,
-    offset: Annotated[int, Field(ge=0)] = 0,
-    max_chars: Annotated[int, Field(ge=1)] = 20_000,
-    revision_id: str | None = None,
+    offset: Annotated[int, Field(ge=0, description="Characters to skip.")] = 0,
+    max_chars: Annotated[int, Field(ge=1, description="Less than fits one answer.")] = 20_000,
+    revision_id: Annotated[str | None, Field(description="Of an older content.")] = None,
     cursor: Cursor = None,
-) -> FileContent:
+) -> ContentItem:
     """Read documents, slides, PDFs, Office files, text or images; without `part` from the beginning."""
     place = await gdrive.place(call, file)
     if readable(place.file).form is None:
@@ -63,7 +47,7 @@ async def read_file(
         if digest != extract.digest:
             raise InvalidCursor(_CHANGED)
     entries = chosen(extract, part)
-    answer = FileContent(source=place.source, facts={} if cursor else _facts(place, revision_id))
+    answer = ContentItem(source=place.source, facts={} if cursor else _facts(place, revision_id))
     room = call.room - _FRAME
     if len(extract.entries) > 1 and part is None and not offset:
         table, shown = listed(extract.entries, room // 4)
@@ -83,7 +67,7 @@ async def read_file(
     return answer
 
 
-async def _image(gdrive: GDrive, call: Call, place: Place, revision_id: str | None) -> FileContent:
+async def _image(gdrive: GDrive, call: Call, place: Place, revision_id: str | None) -> ContentItem:
     wanted = readable(place.file)
     is_large = place.file.size > _MOST_IMAGE and revision_id is None
     content = b"" if is_large else await bytes_of(gdrive, call, place, wanted, revision_id=revision_id)
@@ -94,7 +78,7 @@ async def _image(gdrive: GDrive, call: Call, place: Place, revision_id: str | No
             "`download` gives a link to it."
         )
     await place.saw(call)
-    answer = FileContent(source=place.source, facts=_facts(place, revision_id))
+    answer = ContentItem(source=place.source, facts=_facts(place, revision_id))
     return answer.with_image(content, wanted.kind)
 
 
@@ -158,6 +142,7 @@ async def download(gdrive: GDrive, call: Call, file: FileRef) -> dict[str, Any]:
     """Get a link to a file's bytes for your client to read; they do not pass through you."""
     place = await gdrive.place(call, file)
     wanted = content_kind(place.file)
+    require_leave(place)
     link: dict[str, Any] = {
         "type": "resource_link",
         "uri": content_uri(place),

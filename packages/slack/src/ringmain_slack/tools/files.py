@@ -1,11 +1,8 @@
 """Files and canvases: text by pages, images as images, nothing that cannot be read."""
 
-import base64
 from typing import Any
 
-from pydantic import PrivateAttr
-
-from ringmain_core.answers import PagedItem
+from ringmain_core.answers import ContentItem
 from ringmain_core.call import Call
 from ringmain_core.errors import UpstreamRefused
 from ringmain_core.parts import filled, whole
@@ -27,25 +24,10 @@ _TEXTS = (
 )
 
 
-class File(PagedItem):
-    """A file: facts, its text page by page, or an image beside it."""
-
-    _image: dict[str, Any] | None = PrivateAttr(None)
-
-    def with_image(self, content: bytes, mime_type: str) -> "File":
-        """The same with an image."""
-        self._image = {"type": "image", "data": base64.b64encode(content).decode(), "mimeType": mime_type}
-        return self
-
-    def media(self) -> list[dict[str, Any]]:
-        """The image, if it is one."""
-        return [] if self._image is None else [self._image]
-
-
 @tool(access="read", title="Read a file or canvas")
 async def read_file(
     slack: Slack, call: Call, file: str, workspace: str | None = None, cursor: Cursor = None
-) -> File:
+) -> ContentItem:
     """Read a text file, image or canvas that was shared in a channel, by its id or link."""
     found = await shared_file(slack, call, file, workspace)
     facts = _facts(found)
@@ -56,7 +38,7 @@ async def read_file(
     if kind in _IMAGES:
         content = await _content(found, _MOST_IMAGE)
         await found.saw(call)
-        return File(source=found.source, facts=facts).with_image(content, kind)
+        return ContentItem(source=found.source, facts=facts).with_image(content, kind)
     if kind.startswith("text/") or kind in _TEXTS:
         content = await _content(found, _MOST_TEXT)
         text = clean(content.decode(errors="replace"))
@@ -69,11 +51,11 @@ async def read_file(
 
 async def _paged(
     slack: Slack, call: Call, found: SharedFile, facts: dict[str, Any], text: str, cursor: Cursor
-) -> File:
+) -> ContentItem:
     parts = {"content": whole(text)}
     page = await filled(slack.cursors, call, found.source, facts, parts, cursor)
     await found.saw(call)
-    return File.model_validate(page.model_dump() | {"source": page.source})
+    return ContentItem.model_validate(page.model_dump() | {"source": page.source})
 
 
 async def _content(found: SharedFile, most: int) -> bytes:
