@@ -238,6 +238,8 @@ async def test_what_may_not_be_downloaded_is_not_read(fake: FakeDrive) -> None:
     plan.readers_download = False
     notes.abusive = True
     async with client_of(fake, CLEO) as client:
+        said, _ = await refusal(client, "download", file=plan.id)
+        assert "does not let readers download it" in said
         said, _ = await refusal(client, "read_file", file=plan.id)
         assert said.endswith(
             f"does not let readers download it, so it is not read here. Ask {ADA} for a copy."

@@ -6,6 +6,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import Any
 
+from ringmain_gdrive.extraction.__main__ import extract
 from ringmain_gdrive.extraction.documents import docx
 from ringmain_gdrive.extraction.extracted import row_of
 from ringmain_gdrive.extraction.presentations import presentation
@@ -103,6 +104,33 @@ def test_all_sheets_are_read_with_the_values_that_they_have() -> None:
     ]
     assert parts[1].text == "\n\nnull,null,7"
     assert parts[2].text == ""
+
+
+def test_spreadsheets_of_opendocument_are_read() -> None:
+    names = {
+        "office": "urn:oasis:names:tc:opendocument:xmlns:office:1.0",
+        "table": "urn:oasis:names:tc:opendocument:xmlns:table:1.0",
+        "text": "urn:oasis:names:tc:opendocument:xmlns:text:1.0",
+    }
+    spaces = " ".join(f'xmlns:{short}="{name}"' for short, name in names.items())
+    cells = (
+        '<table:table-cell office:value-type="string"><text:p>Tea</text:p></table:table-cell>'
+        '<table:table-cell office:value-type="float" office:value="2.5"/>'
+        '<table:table-cell office:value-type="date" office:date-value="2026-03-01"/>'
+    )
+    content = (
+        f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+        f'<table:table table:name="Stock"><table:table-row>{cells}</table:table-row></table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    manifest = '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    into = BytesIO()
+    with zipfile.ZipFile(into, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content)
+        archive.writestr("META-INF/manifest.xml", manifest)
+    (part,) = extract(into.getvalue(), "workbook").parts
+    assert (part.title, part.text) == ("Stock", '"Tea",2.5,"2026-03-01"')
 
 
 def test_slides_come_in_the_order_of_the_show_with_tables_and_notes() -> None:

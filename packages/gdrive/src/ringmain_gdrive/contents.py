@@ -35,7 +35,7 @@ async def extract_of(gdrive: GDrive, call: Call, place: Place, *, revision_id: s
         raise UpstreamRefused(f"`{place.file.name}` is an image: there is no text to get from it.")
     old = _old_revision(place, revision_id)
     ticket = await gdrive.credentials.token(call, NEEDS["read_file"])
-    _require_leave(place, old)
+    require_leave(place, old)
     return await gdrive.extracts.get(
         place.id,
         old or place.file.revision,
@@ -64,7 +64,7 @@ async def bytes_of(
         DeadlineExceeded: Where Google takes too long to make them.
     """
     old = _old_revision(place, revision_id)
-    _require_leave(place, old)
+    require_leave(place, old)
     if wanted.is_exported:
         return _within(gdrive, place, await _exported(gdrive, call, place, wanted.kind, old))
     if not old:
@@ -76,8 +76,12 @@ def _old_revision(place: Place, revision_id: str | None) -> str:
     return "" if revision_id in (None, "head", place.file.revision) else str(revision_id)
 
 
-def _require_leave(place: Place, old: str) -> None:
-    """Ask the description that Drive has just given to this very caller."""
+def require_leave(place: Place, old: str = "") -> None:
+    """Go on where a file may be downloaded, as the description says that this caller has just been given.
+
+    Raises:
+        UpstreamRefused: Where it may not.
+    """
     file = place.file
     if not file.can("canDownload"):
         owner = f" Ask {file.owner} for a copy." if file.owner else ""

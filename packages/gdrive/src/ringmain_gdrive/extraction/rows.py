@@ -23,7 +23,7 @@ def sheet(name: str, rows: Iterable[Sequence[Any]], *, hidden: bool = False) -> 
         lines.append(json.dumps(cells, ensure_ascii=False, separators=(",", ":"))[1:-1])
     while lines and not lines[-1]:
         lines.pop()
-    return Part("sheet", clean(name), "\n".join(lines), len(lines), columns, hidden)
+    return Part("sheet", name, "\n".join(lines), len(lines), columns, hidden)
 
 
 def _plain(cell: Any) -> str | int | float | bool | None:
