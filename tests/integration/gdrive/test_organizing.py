@@ -120,8 +120,8 @@ async def test_a_person_is_asked_before_a_folder_goes_to_the_trash(fake: FakeDri
         await call(client, "organize", file=plans.id, op="restore")
     assert person.asked == [
         (
-            "Move “Plans” (My Drive/Plans) to the trash, with 4 files and 1 folder in it? Drive deletes it for "
-            "good after 30 days."
+            "Move “Plans” (My Drive/Plans) to the trash, with 4 files and 1 folder in it? "
+            "Drive deletes it for good after 30 days."
         )
     ]
     assert not plans.trashed

@@ -1,5 +1,6 @@
-"""Access is given to whom the operator allows and a person says, changed and taken away, and told exactly."""
+"""Access is given to whom the operator allows and a person says, changed, taken away, and told."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from integration.gdrive.working import (
     refusal,
     writes,
 )
+from ringmain_gdrive.permissions import LEAST
 from standins.gdrive.file import File
 from standins.gdrive.models import Permission
 from standins.gdrive.seeded import TEAM
@@ -74,7 +76,7 @@ async def test_a_rehearsal_tells_how_far_it_goes(fake: FakeDrive) -> None:
 @pytest.mark.parametrize(
     ("to", "words"),
     [
-        (ZOE, "Files are shared with acme.example only, not with other.example."),
+        (ZOE, "Files are shared with acme.example here, and not with other.example."),
         ("other.example", "not with other.example"),
         ("anyone", "RINGMAIN_GDRIVE_PUBLIC_LINKS"),
         ("bo@acme.example.evil.example", "not with acme.example.evil.example"),
@@ -165,6 +167,28 @@ async def test_roles_and_ends_are_changed_and_only_more_is_asked_about(fake: Fak
     assert held is not None
     assert (held.role, held.expires, len(person.asked)) == ("writer", 0.0, 1)
     assert writes(fake) == ["permissions.update"] * 3
+
+
+async def test_strangers_can_be_given_less_but_not_more(fake: FakeDrive) -> None:
+    diary = fake.named("Diary")
+    fake.share(diary, ZOE, "commenter")
+    async with client_of(fake, elicitation_callback=Person()) as client:
+        await refusal(client, "share", file="/Diary", to=ZOE, role="writer")
+        await call(client, "share", file="/Diary", to=ZOE, role="reader")
+        assert role(diary, ZOE) == "reader"
+        await call(client, "share", file="/Diary", to=ZOE, remove=True)
+    assert role(diary, ZOE) == ""
+
+
+async def test_a_public_mail_provider_is_no_organisation(fake: FakeDrive) -> None:
+    fake.user("ann@gmail.com")
+    fake.file("mine.txt", "x", "ann@gmail.com")
+    fake.user("bob@gmail.com")
+    info = fake.service_account("other@project.example", delegated=["ann@gmail.com"], scopes=LEAST)
+    settings = {"service_account_key": json.dumps(info)}
+    async with client_of(fake, "ann@gmail.com", settings=settings, elicitation_callback=Person()) as client:
+        said, _ = await refusal(client, "share", file="/mine.txt", to="bob@gmail.com")
+    assert "Files are shared with nobody here, and not with gmail.com" in said
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,10 @@ async def test_a_document_takes_markdown(fake: FakeDrive) -> None:
             client, "update_file", **{**change(plan, content="# All new"), "if_revision": done["revision"]}
         )
     assert plan.native == Document("# All new")
-    assert "We ship on" in plan.revisions[-2].content.native.text  # pyright: ignore[reportOptionalMemberAccess]
-    assert plan.revisions[-2].content.native.text.endswith("\nLater.")  # pyright: ignore[reportOptionalMemberAccess]
+    before = plan.revisions[-2].content.native
+    assert isinstance(before, Document)
+    assert "We ship on" in before.text
+    assert before.text.endswith("\nLater.")
 
 
 async def test_a_spreadsheet_takes_csv_and_says_what_goes(fake: FakeDrive) -> None:

@@ -1,7 +1,7 @@
 """What tells a write of ours from all others, so that it is found again where its answer got lost.
 
-A new file is made under an id that Google gave out beforehand. Of its own formats it takes no such ids, and a
-change of content has none: there a property that only this app sees carries the mark.
+A new file is made under an id that Google gave out beforehand. For its own formats Google takes none, and
+a change of content has none: there a property that only this app sees carries the mark.
 """
 
 import secrets
@@ -88,7 +88,7 @@ async def made_once(
                 idempotent=bool(mark.id),
                 fields=FIELDS,
                 supportsAllDrives=True,
-                ignoreDefaultVisibility=True,  # else an administrator's default may let the whole domain in
+                ignoreDefaultVisibility=True,  # an administrator's default may let the whole domain in
                 **parameters,
             )
         except UpstreamRefused as refused:

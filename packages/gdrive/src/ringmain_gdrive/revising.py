@@ -1,4 +1,4 @@
-"""New content for a file that is still at the revision which was meant; found where the answer got lost."""
+"""New content for a file that is at the revision which was meant; found where the answer got lost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,8 +40,8 @@ def require_revision(file: DriveFile, revision: str) -> None:
     """
     if file.revision != revision:
         raise UpstreamRefused(
-            f"“{file.name}” has changed: it is at revision {file.revision}, not {revision[:80]}. Read it "
-            "again before you change it.",
+            f"“{file.name}” has changed: it is at revision {file.revision}, not {revision[:80]}. Read "
+            "it again before you change it.",
             revision=file.revision,
         )
 
@@ -66,7 +66,8 @@ async def revise(gdrive: GDrive, call: Call, change: Change, what: str, *, dry_r
     words = f"{what} of “{place.file.name}”"
     if dry_run:
         await place.saw(call)
-        request = {"files.update": place.id, "media": f"{upload.mime_type}, {len(upload.content):,} bytes"}
+        media = f"{upload.mime_type}, {len(upload.content):,} bytes"
+        request = {"files.update": place.id, "media": media}
         return Outcome(
             done=False,
             summary=f"{words}, {len(upload.content):,} bytes.",

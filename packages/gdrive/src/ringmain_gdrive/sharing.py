@@ -52,14 +52,11 @@ class Recipient:
         return permission.kind in fits and permission.address.lower() == self.address
 
     def body(self, role: str) -> dict[str, Any]:
-        """A permission for them, as Drive takes it; an address is a person's until Drive says otherwise."""
-        match self.kind:
-            case "anyone":
-                return {"type": "anyone", "role": role, "allowFileDiscovery": False}
-            case "domain":
-                return {"type": "domain", "domain": self.address, "role": role, "allowFileDiscovery": False}
-            case "address":
-                return {"type": "user", "emailAddress": self.address, "role": role}
+        """A permission as Drive takes it; an address is a person's until Drive says otherwise."""
+        if self.kind == "address":
+            return {"type": "user", "emailAddress": self.address, "role": role}
+        named = {"domain": self.address} if self.kind == "domain" else {}
+        return {"type": self.kind, "role": role, "allowFileDiscovery": False, **named}
 
 
 def recipient_of(text: str) -> Recipient:
@@ -78,28 +75,26 @@ def recipient_of(text: str) -> Recipient:
     raise InvalidArguments("`to` is an e-mail address, a domain such as example.com, or `anyone`.")
 
 
-async def require_allowed(gdrive: GDrive, recipient: Recipient) -> str:
-    """See that the operator lets files be shared with them; gives the organisation's own domain.
+async def require_allowed(gdrive: GDrive, recipient: Recipient) -> None:
+    """See that the operator lets files be shared with them.
 
     Raises:
         UpstreamRefused: Where not; it says what the operator can set.
     """
     settings = gdrive.settings
-    own = await own_domain(gdrive)
     if recipient.kind == "anyone":
         if not settings.public_links:
             raise UpstreamRefused(
                 "Links for everybody are off here. Share with people, or let the operator set "
                 "RINGMAIN_GDRIVE_PUBLIC_LINKS."
             )
-        return own
-    allowed = settings.share_domains or frozenset({own} - _FOR_ANYBODY)
+        return
+    allowed = settings.share_domains or frozenset({await own_domain(gdrive)} - _FOR_ANYBODY)
     if recipient.domain not in allowed:
         raise UpstreamRefused(
-            f"Files are shared with {', '.join(sorted(allowed)) or 'nobody'} only, not with "
+            f"Files are shared with {', '.join(sorted(allowed)) or 'nobody'} here, and not with "
             f"{recipient.domain}. The operator can allow more by RINGMAIN_GDRIVE_SHARE_DOMAINS."
         )
-    return own
 
 
 def expiry_of(recipient: Recipient, text: str) -> str:

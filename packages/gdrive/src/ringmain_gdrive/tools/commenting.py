@@ -19,6 +19,12 @@ from ringmain_gdrive.references import FileRef
 _SAID = "id,content,createdTime,action,author(me)"
 _COMMENT = "id,content,createdTime,author(me)"
 _ADDRESS = re.compile(r"[+@]?([\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
+_DONE = {
+    "": "Commented on",
+    "reply": "Replied to a comment on",
+    "resolve": "Resolved a comment on",
+    "reopen": "Reopened a comment on",
+}
 _LOOKS_BACK = timedelta(hours=1)  # further than any clock is wrong
 
 
@@ -60,8 +66,7 @@ def _is_ours(said: Mapping[str, Any], note: Mapping[str, Any]) -> bool:
 
 
 def _done(place: Place, note: Mapping[str, Any], said_id: str) -> Outcome:
-    words = {"resolve": "Resolved a comment on", "reopen": "Reopened a comment on", "": "Commented on"}
-    what = "Replied to a comment on" if note["reply_to"] and not note["action"] else words[note["action"]]
+    what = _DONE[note["action"] or ("reply" if note["reply_to"] else "")]
     return Outcome(
         done=True,
         summary=f"{what} “{place.file.name}”.",

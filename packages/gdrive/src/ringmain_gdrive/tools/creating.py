@@ -77,7 +77,8 @@ async def create_file(
     await target.may_share(call, f"Create “{new.name}” in {target.path}")
     mark = await mark_for(gdrive, becomes)
     await call.note({"folder": target.id, "mark": mark.to_note()})
-    return _made(await made_once(gdrive, "files.create", mark, body, upload=upload, headers=target.headers))
+    made = await made_once(gdrive, "files.create", mark, body, upload=upload, headers=target.headers)
+    return _made(made)
 
 
 def _upload(

@@ -10,6 +10,7 @@ from ringmain_core.steps import sent_or_found
 from ringmain_core.text import clean
 from ringmain_core.tooling import tool
 from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.exposure import own_domain
 from ringmain_gdrive.models import Outcome
 from ringmain_gdrive.references import FileRef
 from ringmain_gdrive.sharing import Role, ask_to_share, recipient_of, require_allowed, told
@@ -40,12 +41,13 @@ async def access_requests(
         )
     one = next((one for one in waiting if one["proposalId"] == request_id), None)
     if one is None:
-        raise NotFound("There is no such request, or it has been answered: op=list shows those that wait.")
+        raise NotFound("There is no such request, or it has been answered: op=list shows what waits.")
     recipient = recipient_of(str(one["recipientEmailAddress"]))
     body: dict[str, Any] = {"action": "DENY"}
     what = f"Deny {recipient.who} access to “{place.file.name}”."
     if op == "approve":
-        own = await require_allowed(gdrive, recipient)
+        await require_allowed(gdrive, recipient)
+        own = await own_domain(gdrive)
         given = role or _asked(one)
         body = {"action": "ACCEPT", "role": [given]}
         what = await told(gdrive, place, recipient, given, own)

@@ -67,7 +67,7 @@ def _form(place: Place, told: Mapping[str, Any]) -> Readable:
     if not place.file.is_native:
         return Readable(str(told.get("mimeType") or place.file.mime_type), None)
     if place.file.mime_type not in OFFICE:
-        raise InvalidArguments(f"Google gives no old content of a {place.file.kind}: restore it in Drive.")
+        raise InvalidArguments(f"Google gives no old content of a {place.file.kind}: use Drive.")
     return Readable(OFFICE[place.file.mime_type], None, is_exported=True)
 
 
@@ -84,7 +84,7 @@ async def _revision(gdrive: GDrive, place: Place, revision_id: str) -> Mapping[s
 
 async def _pin(gdrive: GDrive, place: Place, told: Mapping[str, Any], *, dry_run: bool) -> Outcome:
     if place.file.is_native:
-        raise UpstreamRefused("Google keeps revisions of its own formats as it sees fit: none can be pinned.")
+        raise UpstreamRefused("Google keeps revisions of its own formats as it likes: none can be pinned.")
     if not dry_run:
         await _kept(gdrive, place, told)
     return Outcome(

@@ -1,7 +1,6 @@
 """Sharing: who may reach a file, given, changed and taken away."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,8 +10,9 @@ from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, UpstreamRefused
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
-from ringmain_gdrive.api import GDrive, Place
-from ringmain_gdrive.exposure import Permission, permissions_of, rank, report
+from ringmain_gdrive.api import GDrive
+from ringmain_gdrive.exposure import Permission, own_domain, permissions_of, rank, report
+from ringmain_gdrive.granting import Wish, request_of
 from ringmain_gdrive.models import Outcome
 from ringmain_gdrive.references import FileRef
 from ringmain_gdrive.sharing import (
@@ -26,49 +26,9 @@ from ringmain_gdrive.sharing import (
     told,
 )
 
-_OTHER_TYPE = frozenset({"invalid", "invalidSharingRequest"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What is wanted of a file's permissions.
-
-    Attributes:
-        expires: As Drive takes it; empty for never.
-        notify: Whether a mail is sent, with `message` in it.
-        remove: Whether access is taken away instead.
-    """
-
-    place: Place
-    to: Recipient
-    role: Role
-    expires: str = ""
-    notify: bool = False
-    message: str | None = None
-    remove: bool = False
-
-    def is_met(self, permission: Permission | None) -> bool:
-        """Whether a permission, if there is one, is what is wanted."""
-        if permission is None:
-            return self.remove
-        if self.remove:
-            return False
-        if not permission.own_role:  # all that they have comes from above
-            return not self.expires and rank(permission.role) >= rank(self.role)
-        return permission.own_role == self.role and permission.expires[:16] == self.expires[:16]
-
-    def widens(self, permission: Permission | None) -> bool:
-        """Whether more can be done, or for longer, than before."""
-        if self.remove:
-            return False
-        if permission is None or rank(self.role) > rank(permission.role):
-            return True
-        ends = permission.expires
-        return bool(ends) and (not self.expires or self.expires[:16] > ends[:16])
-
 
 async def _settle(gdrive: GDrive, call: Call, note: Any) -> Outcome | None:
-    wish = _Wish(
+    wish = Wish(
         await gdrive.place(call, note["file"]),
         recipient_of(note["to"]),
         note["role"],
@@ -78,7 +38,7 @@ async def _settle(gdrive: GDrive, call: Call, note: Any) -> Outcome | None:
     return await _became(gdrive, wish)
 
 
-async def _became(gdrive: GDrive, wish: _Wish) -> Outcome | None:
+async def _became(gdrive: GDrive, wish: Wish) -> Outcome | None:
     held = _held(await permissions_of(gdrive, wish.place), wish.to)
     taken = wish.remove and held is not None and not held.own_role
     return _said(wish) if taken or wish.is_met(held) else None
@@ -88,7 +48,7 @@ def _held(every: Sequence[Permission], by: Recipient) -> Permission | None:
     return next((one for one in every if by.holds(one)), None)
 
 
-def _said(wish: _Wish, warnings: Sequence[str] = (), *, already: bool = False) -> Outcome:
+def _said(wish: Wish, warnings: Sequence[str] = (), *, already: bool = False) -> Outcome:
     name = wish.place.file.name
     if wish.remove:
         what = f"“{name}” is not shared with {wish.to.who}"
@@ -128,8 +88,7 @@ async def share(
     if notify and recipient.kind != "address":
         raise InvalidArguments("Only people and groups get mail: leave out `notify`.")
     until = expiry_of(recipient, expires) if expires else ""
-    wish = _Wish(place, recipient, role, until, notify, message, remove)
-    own = "" if remove else await require_allowed(gdrive, recipient)
+    wish = Wish(place, recipient, role, until, notify, message, remove)
     every = await permissions_of(gdrive, place)
     held = _held(every, recipient)
     _require_not_owner(held)
@@ -137,7 +96,10 @@ async def share(
         return _said(wish, already=True)
     if remove:
         await _require_own(gdrive, held)
-    step = _step(gdrive, wish, held)
+    if wish.widens(held):
+        await require_allowed(gdrive, recipient)
+    own = await own_domain(gdrive)
+    request = request_of(gdrive, wish, held)
     warnings = _warnings(wish, held, own)
     if dry_run:
         await place.saw(call)
@@ -148,7 +110,7 @@ async def share(
             done=False,
             summary=what,
             id=place.id,
-            requests=[step.request],
+            requests=[request.told],
             warnings=warnings,
             preview=_before(every, held, own),
         )
@@ -156,7 +118,7 @@ async def share(
         await ask_to_share(gdrive, call, place, recipient, role, own, until)
     note = {"file": place.reference, "to": to, "role": role, "expires": until, "remove": remove}
     await call.note(note)
-    await sent_or_found(step.send, lambda: _became(gdrive, wish))
+    await sent_or_found(request.send, lambda: _became(gdrive, wish))
     return _said(wish, warnings)
 
 
@@ -185,71 +147,7 @@ async def _require_own(gdrive: GDrive, held: Permission | None) -> None:
     raise UpstreamRefused(f"This access comes from {where}: take it away there, for all that is below.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    request: dict[str, Any]
-    send: Callable[[], Awaitable[Any]]
-
-
-def _step(gdrive: GDrive, wish: _Wish, held: Permission | None) -> _Step:
-    """The one request that brings it about."""
-    place = wish.place
-    common: dict[str, Any] = {"fileId": place.id, "supportsAllDrives": True, "headers": place.headers}
-    if wish.remove and held is not None:
-        return _Step({"permissions.delete": held.id}, lambda: _taken(gdrive, held, common))
-    ends = {"expirationTime": wish.expires} if wish.expires else {}
-    if held is not None and held.own_role:
-        body = {"role": wish.role, **ends}
-        forever = True if held.expires and not wish.expires else None
-        return _Step(
-            {"permissions.update": held.id, **body},
-            lambda: gdrive.send(
-                "permissions.update",
-                permissionId=held.id,
-                removeExpiration=forever,
-                body=body,
-                idempotent=True,
-                fields="id",
-                **common,
-            ),
-        )
-    body = wish.to.body(wish.role) | ends
-    if wish.to.kind == "address":
-        common |= {"sendNotificationEmail": wish.notify, "emailMessage": wish.message}
-    return _Step({"permissions.create": body}, lambda: _given(gdrive, wish, body, common))
-
-
-async def _given(
-    gdrive: GDrive, wish: _Wish, body: Mapping[str, Any], common: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    async def send(kind: str) -> Mapping[str, Any]:
-        return await gdrive.send(
-            "permissions.create",
-            body={**body, "type": kind},
-            idempotent=not wish.notify,  # to give the same again changes nothing, but would send a mail again
-            fields="id",
-            **common,
-        )
-
-    try:
-        return await send(body["type"])
-    except UpstreamRefused as refused:
-        if wish.to.kind != "address" or refused.detail.get("reason") not in _OTHER_TYPE:
-            raise
-        try:
-            return await send("group")  # an address does not tell whose it is
-        except UpstreamRefused:
-            raise refused from None
-
-
-async def _taken(gdrive: GDrive, held: Permission, common: Mapping[str, Any]) -> None:
-    try:
-        await gdrive.send("permissions.delete", permissionId=held.id, idempotent=True, **common)
-    except NotFound:
-        return  # the try before has taken it
-
-
-def _warnings(wish: _Wish, held: Permission | None, own: str) -> list[str]:
+def _warnings(wish: Wish, held: Permission | None, own: str) -> list[str]:
     found: list[str] = []
     if not wish.remove and is_outside(wish.to, own):
         found.append(f"{wish.to.who} is outside of {own}.")
