@@ -12,7 +12,7 @@ class Embedder(Protocol):
 
     Attributes:
         name: Of the model; collections remember it.
-        dimension: Of its vectors.
+        dimension: Of its vectors; 0 where only `load` finds out.
         most_tokens: How much of a text it looks at.
     """
 
@@ -39,4 +39,8 @@ class Embedder(Protocol):
 
     async def query(self, text: str) -> "Vector":
         """The vector of a question."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what is held."""
         ...

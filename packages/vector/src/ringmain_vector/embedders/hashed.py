@@ -29,6 +29,9 @@ class HashEmbedder:
     async def query(self, text: str) -> "Vector":
         return _vector(text)
 
+    async def close(self) -> None:
+        """Nothing is held."""
+
 
 def _vector(text: str) -> "Vector":
     import numpy as np
