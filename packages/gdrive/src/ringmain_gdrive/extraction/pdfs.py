@@ -32,7 +32,7 @@ def _page(document: Any, number: int) -> Part:
     page = document[number]
     try:
         content = page.get_textpage()
-        text = content.get_text_range()
+        text = content.get_text_bounded()
         content.close()
     finally:
         page.close()
