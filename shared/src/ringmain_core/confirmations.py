@@ -60,6 +60,12 @@ async def confirm(call: Call, key: str, message: str) -> None:
     raise Declined("The person who was asked said no. Do not try it again unless they ask for it.")
 
 
+async def confirm_destructive(call: Call, key: str, message: str) -> None:
+    """The same, for what only some calls of a tool do: policy waives it as it does for destructive tools."""
+    if call.grant.confirm_destructive:
+        await confirm(call, key, message)
+
+
 def read_state(call: Call) -> None:
     """Take what earlier rounds have confirmed out of the request's state, which the server has sealed."""
     state = call.request_state

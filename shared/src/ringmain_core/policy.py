@@ -88,6 +88,7 @@ class Grant:
         because: The line of policy that decided, for people.
         fences: One mapping of kind to patterns for each role that allows; `None` stands for a role without.
         confirm: Whether a person has to say yes first: any role that allows the call can ask for it.
+        confirm_destructive: The same, for calls of a tool that mostly is not destructive, where they are.
         flow: Whether a person has to say yes before something goes to a wider audience; the same holds.
     """
 
@@ -95,6 +96,7 @@ class Grant:
     because: str
     fences: tuple[Mapping[str, Sequence[str]], ...] = ()
     confirm: bool = False
+    confirm_destructive: bool = True
     flow: bool = True
 
     def fence(self, kind: str) -> Fence:
@@ -198,6 +200,11 @@ class Policy:
             fences=tuple(role.fence for _, role in allowed),
             confirm=any(
                 _entry_matches(entry, connector, name, access)
+                for _, role in allowed
+                for entry in role.confirm
+            ),
+            confirm_destructive=any(
+                _entry_matches(entry, connector, name, "destructive")
                 for _, role in allowed
                 for entry in role.confirm
             ),

@@ -205,3 +205,10 @@ async def test_limits_and_missing_rights_are_told(fake: FakeDrive) -> None:
     async with client_of(fake, settings={"access": "app"}) as client:
         said, _ = await refusal(client, "organize", file="/Diary", op="rename", name="x")
         assert "RINGMAIN_GDRIVE_ACCESS=full" in said
+
+
+async def test_policy_waives_the_question_as_for_destructive_tools(fake: FakeDrive) -> None:
+    policy = fenced("*").replace("fence =", "confirm = []\nfence =")
+    async with client_of(fake, policy=policy) as client:
+        await call(client, "organize", file="/Files/notes.txt", op="trash")
+    assert fake.named("notes.txt").trashed

@@ -3,13 +3,24 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
+
+from pydantic import BeforeValidator
 
 from ringmain_core.errors import InvalidArguments
 
 _ID = re.compile(r"[A-Za-z0-9_-]{10,120}")
 _LINK = re.compile(r"/(?:d|folders|drives)/([A-Za-z0-9_-]{10,120})(?:/|$)")
 _MOST_PARTS = 30
+
+
+def _named(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+PartName = Annotated[str, BeforeValidator(_named)]
+"""Of a sheet or page; clients make numbers of names like `2026`."""
 
 FileRef = str
 """A file's or folder's id, link or path; the connector's instructions say so once."""

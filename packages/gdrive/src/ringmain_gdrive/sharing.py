@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from ringmain_core.call import Call
-from ringmain_core.confirmations import confirm
+from ringmain_core.confirmations import confirm_destructive
 from ringmain_core.errors import InvalidArguments, UpstreamRefused
 from ringmain_core.flow import Audience
 from ringmain_gdrive.api import GDrive, Place
@@ -120,7 +120,7 @@ async def ask_to_share(
         Ask, Declined, ConfirmationNeeded: As `confirm` does.
     """
     what = await told(gdrive, place, recipient, role, own, until)
-    await confirm(call, "share", f"{what} Do you want that?")
+    await confirm_destructive(call, "share", f"{what} Do you want that?")
     audience = audience_with(place, recipient, own)
     readers = place.file.readers if audience == "group" else ""
     await call.may_share(audience, f"Share “{place.file.name}” with {recipient.who}", readers)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ringmain_core.arguments import DryRun, IdempotencyKey
 from ringmain_core.call import Call
-from ringmain_core.confirmations import confirm
+from ringmain_core.confirmations import confirm_destructive
 from ringmain_core.errors import InvalidArguments
 from ringmain_core.tooling import tool
 from ringmain_gdrive.api import GDrive, Place
@@ -209,7 +209,7 @@ async def _set(gdrive: GDrive, call: Call, place: Place, op: Op) -> _Plan:
 
     async def allow() -> None:
         if op == "trash":
-            await confirm(call, "trash", f"{what}? Drive deletes it for good after 30 days.")
+            await confirm_destructive(call, "trash", f"{what}? Drive deletes it for good after 30 days.")
 
     return _Plan(
         what,

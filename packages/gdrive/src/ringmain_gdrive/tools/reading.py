@@ -13,7 +13,7 @@ from ringmain_gdrive.api import GDrive, Place
 from ringmain_gdrive.contents import bytes_of, extract_of, require_leave
 from ringmain_gdrive.portions import chosen, listed, named, portion, sheet_of
 from ringmain_gdrive.readable import content_kind, readable
-from ringmain_gdrive.references import Cursor, FileRef
+from ringmain_gdrive.references import Cursor, FileRef, PartName
 from ringmain_gdrive.resources_content import content_uri
 from ringmain_gdrive.tables import area, names_of, rows_of
 
@@ -29,7 +29,7 @@ async def read_file(
     call: Call,
     file: FileRef,
     part: Annotated[
-        str | None, Field(description="Sheet, heading, or number of a page or slide; `2-5`.")
+        PartName | None, Field(description="Sheet, heading, or number of a page or slide; `2-5`.")
     ] = None,
     offset: Annotated[int, Field(ge=0, description="Characters to skip.")] = 0,
     max_chars: Annotated[int, Field(ge=1, description="Less than fits one answer.")] = 20_000,
@@ -100,7 +100,7 @@ async def read_table(
     gdrive: GDrive,
     call: Call,
     file: FileRef,
-    sheet: Annotated[str | None, Field(description="The first if left out.")] = None,
+    sheet: Annotated[PartName | None, Field(description="The first if left out.")] = None,
     range: Annotated[str | None, Field(description="Like A1:F200.")] = None,  # noqa: A002 (as everybody calls it)
     header: Annotated[bool, Field(description="Whether its first row names the columns.")] = True,
     limit: Annotated[int, Field(ge=1, le=5_000)] = 200,

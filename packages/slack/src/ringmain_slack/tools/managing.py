@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
-from ringmain_core.confirmations import confirm
+from ringmain_core.confirmations import confirm_destructive
 from ringmain_core.errors import InvalidArguments, OutsideFence, UpstreamRefused
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
@@ -81,7 +81,7 @@ async def manage_channel(
     if dry_run:
         return step.rehearsed(place.id)
     if action == "archive":
-        await confirm(
+        await confirm_destructive(
             call, "archive", f"Archive {shown(place)}? Nobody can write there until it is unarchived."
         )
     if action in _WITH_TEXT:
