@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringmain_core.errors import UpstreamRefused
 from ringmain_vector.embedders.one_thread import OneThread
+from ringmain_vector.embedders.unit import unit_vectors
 from ringmain_vector.embedders.wordpiece import WordPiece, bert
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class _Model:
         if not self._inputs <= _INPUTS or len(shape) != 3 or shape[-1] != _DIMENSION:
             raise UpstreamRefused(
                 f"The model file is not of MiniLM's kind: it takes {sorted(self._inputs)!r:.200} and gives "
-                f" {shape!r:.100} instead of {_DIMENSION} dimensions for each token. {_REMEDY}"
+                f"{shape!r:.100} instead of {_DIMENSION} dimensions for each token. {_REMEDY}"
             )
 
     def vectors(self, rows: Sequence[Sequence[int]]) -> "list[Vector]":
@@ -103,7 +104,7 @@ class _Model:
         hidden = self._session.run(None, {name: given[name] for name in self._inputs})[0]
         counted = mask[:, :, None].astype(np.float32)
         mean = (hidden * counted).sum(axis=1) / counted.sum(axis=1)
-        return list((mean / np.linalg.norm(mean, axis=1, keepdims=True)).astype(np.float32))
+        return unit_vectors(mean)
 
 
 def _rows(tokens: WordPiece, texts: Sequence[str]) -> list[list[int]]:

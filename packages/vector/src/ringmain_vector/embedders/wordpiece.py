@@ -1,4 +1,4 @@
-"""BERT's way to cut text into tokens, uncased: words and marks, and of these the longest known pieces."""
+"""BERT's way to cut text into tokens, uncased: words and marks, and of each the longest pieces."""
 
 import unicodedata
 from collections.abc import Iterator
