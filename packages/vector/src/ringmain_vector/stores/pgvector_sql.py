@@ -1,0 +1,89 @@
+"""The statements that a collection's passages are written and found by. `Tables.sql` fills in the names."""
+
+PUT_DOCUMENT = """
+    INSERT INTO {documents} (tenant, id, title, uri, digest, length, passages, metadata)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (tenant, id) DO UPDATE SET
+        title = excluded.title, uri = excluded.uri, digest = excluded.digest, length = excluded.length,
+        passages = excluded.passages, metadata = excluded.metadata
+    RETURNING key
+"""
+PUT_PASSAGE = """
+    INSERT INTO {passages} (document, tenant, number, start, text, metadata, embedding)
+    VALUES ($1, $2, $3, $4, $5, $6, $7::real[]::vector) RETURNING key
+"""
+PUT_POSTINGS = """
+    INSERT INTO {postings} (passage, term, weight)
+    SELECT * FROM unnest($1::bigint[], $2::integer[], $3::double precision[])
+"""
+# In the order of the words: two writers then wait for each other, and never in a circle.
+COUNT = """
+    INSERT INTO {frequencies} AS f (term, passages)
+    SELECT term, change FROM unnest($1::integer[], $2::bigint[]) AS c(term, change) ORDER BY term
+    ON CONFLICT (term) DO UPDATE SET passages = f.passages + excluded.passages
+"""
+
+LOCK_DOCUMENTS = """
+    SELECT key FROM {documents} WHERE tenant = $1 AND id = ANY($2::text[]) ORDER BY id FOR UPDATE
+"""
+DROP_PASSAGES = "DELETE FROM {passages} WHERE tenant = $1 AND document = ANY($2::bigint[]) RETURNING key"
+DROP_POSTINGS = """
+    WITH lost AS (DELETE FROM {postings} WHERE passage = ANY($1::bigint[]) RETURNING term)
+    SELECT term, count(*) AS passages FROM lost GROUP BY term
+"""
+DROP_DOCUMENTS = "DELETE FROM {documents} WHERE tenant = $1 AND key = ANY($2::bigint[])"
+
+DISTANCE = "p.embedding <#> $3::real[]::vector"
+WITHOUT_INDEX = f"({DISTANCE}) + 0, p.key"
+"""To order by this says the same, without an index; what is equally near comes as it was taken in."""
+DENSE = """
+    SELECT d.id, f.number, f.score FROM (
+        SELECT p.document, p.number, -({distance}) AS score FROM {passages} p
+        WHERE p.tenant = $1 AND p.embedding IS NOT NULL {conditions} ORDER BY {order} LIMIT $2
+    ) f JOIN {documents} d ON d.key = f.document AND d.tenant = $1 ORDER BY f.score DESC
+"""
+
+FREQUENCIES = "SELECT term, passages FROM {frequencies} WHERE term = ANY($1::integer[])"
+# The best come first out of the inner part, so that most often few passages have to be looked at.
+LEXICAL = """
+    SELECT d.id, p.number, s.score FROM (
+        SELECT t.passage, sum(t.weight * r.rarity) AS score
+        FROM {postings} t JOIN unnest($3::integer[], $4::double precision[]) AS r(term, rarity) USING (term)
+        WHERE t.term = ANY($3::integer[]) GROUP BY t.passage ORDER BY score DESC, t.passage
+    ) s
+    JOIN {passages} p ON p.key = s.passage AND p.tenant = $1
+    JOIN {documents} d ON d.key = p.document AND d.tenant = $1
+    WHERE true {conditions} ORDER BY s.score DESC, s.passage LIMIT $2
+"""
+
+_DOCUMENT = "d.id, d.tenant, d.title, d.uri, d.digest, d.length, d.passages, d.metadata"
+_PASSAGE = f"{_DOCUMENT}, p.number, p.text, p.start"
+# A document without passages cannot be found, so it is not listed.
+DOCUMENTS = f"""
+    SELECT {_DOCUMENT} FROM {{documents}} d WHERE d.tenant = $1 AND d.id > $2 AND EXISTS (
+        SELECT FROM {{passages}} p WHERE p.document = d.key AND p.tenant = $1 {{conditions}}
+    ) ORDER BY d.id LIMIT $3
+"""  # noqa: S608 (constants)
+FETCH = f"""
+    SELECT {_PASSAGE} FROM unnest($2::text[], $3::bigint[]) AS k(id, number)
+    JOIN {{documents}} d ON d.tenant = $1 AND d.id = k.id
+    JOIN {{passages}} p ON p.tenant = $1 AND p.document = d.key AND p.number = k.number
+"""  # noqa: S608 (constants)
+PASSAGES = f"""
+    SELECT {_PASSAGE} FROM {{documents}} d JOIN {{passages}} p ON p.document = d.key AND p.tenant = $1
+    WHERE d.tenant = $1 AND d.id = $2 ORDER BY p.number
+"""  # noqa: S608 (constants)
+WHOLE_PASSAGES = f"""
+    SELECT {_PASSAGE}, p.embedding::real[] AS vector,
+        ARRAY(SELECT t.term FROM {{postings}} t WHERE t.passage = p.key ORDER BY t.term) AS terms,
+        ARRAY(SELECT t.weight FROM {{postings}} t WHERE t.passage = p.key ORDER BY t.term) AS weights
+    FROM {{documents}} d JOIN {{passages}} p ON p.document = d.key AND p.tenant = $1
+    WHERE d.tenant = $1 AND d.id = $2 ORDER BY p.number
+"""  # noqa: S608 (constants)
+
+TENANTS = "SELECT DISTINCT tenant FROM {documents} ORDER BY tenant"
+STATS = """
+    SELECT (SELECT count(*) FROM {documents} WHERE tenant = $1) AS documents,
+        (SELECT count(*) FROM {passages} WHERE tenant = $1) AS passages,
+        coalesce((SELECT passages FROM {frequencies} WHERE term = $2), 0) AS everywhere
+"""
