@@ -106,8 +106,8 @@ class EdgeCollection:
         def counted(shard: "Shard") -> Stats:
             _, unindexed = shard.size()
             is_missing = unindexed >= _WORTH_AN_INDEX
-            notes = [f"{unindexed} passages have no index: semantic search reads all of them."]
-            return Stats(*shard.counts(tenant), notes if is_missing else [])
+            notes = (f"{unindexed} passages have no index: semantic search reads all of them.",)
+            return Stats(*shard.counts(tenant), notes if is_missing else ())
 
         return await self._read(counted)
 

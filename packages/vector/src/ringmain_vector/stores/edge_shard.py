@@ -21,6 +21,7 @@ from ringmain_vector.stores.edge_points import (
     same,
     same_key,
 )
+from ringmain_vector.vectors import vector_of
 
 if TYPE_CHECKING:
     from ringmain_vector.domain import Vector
@@ -52,7 +53,7 @@ class Shard:
     def __init__(self, shard: edge.EdgeShard) -> None:
         self._shard = shard
         self._unflushed = 0
-        self._listing: tuple[Where, list[str]] | None = (
+        self._listing: tuple[str, list[str]] | None = (
             None  # for the next page: all have to be sorted for one
         )
 
@@ -188,11 +189,11 @@ class Shard:
         return [Scored(payload["id"], payload["number"], score) for payload, score in payloads]
 
     def _sorted_ids(self, where: Where) -> list[str]:
-        listing = self._listing
-        if listing is None or listing[0] != where:
+        listing, asked = self._listing, repr(where)  # which tells true from 1, unlike being equal
+        if listing is None or listing[0] != asked:
             firsts = _filter(where, _number_is(0))
             found = self._scrolled(firsts, with_payload=["id"], with_vector=False)
-            listing = self._listing = (where, sorted(_payload(one)["id"] for one in found))
+            listing = self._listing = (asked, sorted(_payload(one)["id"] for one in found))
         return listing[1]
 
     def _ids(self, tenant: str, ids: Sequence[str]) -> set[str]:
@@ -237,15 +238,13 @@ def _point(passage: Passage) -> edge.Point:
 
 
 def _whole(record: edge.Record) -> Passage:
-    import numpy as np
-
     bare = passage_of(_payload(record))
     vectors = cast("dict[str, Any]", record.vector)
     words: edge.SparseVector = vectors[_WORDS]
     terms = {
         term: weight for term, weight in zip(words.indices, words.values, strict=True) if term != _NO_WORD
     }
-    vector = np.array(vectors[_DENSE], dtype=np.float32) if _DENSE in vectors else None
+    vector = vector_of(vectors[_DENSE]) if _DENSE in vectors else None
     return Passage(bare.document, bare.number, bare.text, bare.start, terms, vector)
 
 
