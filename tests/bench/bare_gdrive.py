@@ -6,6 +6,7 @@ from stdin, reads N files for each, and answers with a line. IDS is a file with 
 
 import json
 import sys
+import threading
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,30 @@ from bench.gdrive_load import FIELDS
 _SHOWN = ("id", "name", "mimeType", "modifiedTime", "size", "owners", "webViewLink")
 
 
+_own = threading.local()
+
+
+def connection(token: str) -> Any:
+    """A connection of this thread's own: the vendor's is for one at a time, as its documentation says."""
+    if not hasattr(_own, "http"):
+        credentials: Any = import_module("google.oauth2.credentials").Credentials(token)
+        _own.http = import_module("google_auth_httplib2").AuthorizedHttp(credentials)
+    return _own.http
+
+
 def service(url: str, token: str) -> Any:
     """Google's client as its documentation has it."""
-    credentials: Any = import_module("google.oauth2.credentials").Credentials(token)
-    http = import_module("google_auth_httplib2").AuthorizedHttp(credentials)
     discovery: Any = import_module("googleapiclient.discovery")
     vendored = Path(str(import_module("googleapiclient.discovery_cache").__file__)).parent
     document = json.loads((vendored / "documents" / "drive.v3.json").read_text("utf-8"))
     document |= {"rootUrl": f"{url}/", "baseUrl": f"{url}/drive/v3/"}
     document.pop("mtlsRootUrl", None)
-    return discovery.build_from_document(document, http=http)
+    return discovery.build_from_document(document, http=connection(token))
 
 
-def read(drive: Any, name: str) -> str:
-    told = drive.files().get(fileId=name, fields=FIELDS, supportsAllDrives=True).execute()
+def read(drive: Any, token: str, name: str) -> str:
+    asked = drive.files().get(fileId=name, fields=FIELDS, supportsAllDrives=True)
+    told = asked.execute(http=connection(token))
     return json.dumps({key: told.get(key) for key in _SHOWN})
 
 
@@ -41,7 +52,7 @@ def build(url: str, token: str) -> MCPServer[None]:
     @server.tool(structured_output=False)
     def get_file(file: str) -> str:  # pyright: ignore[reportUnusedFunction]
         """Show a file."""
-        return read(drive, file)
+        return read(drive, token, file)
 
     return server
 
@@ -53,7 +64,7 @@ def loop(url: str, token: str, names: list[str]) -> None:
     for line in sys.stdin:
         for _ in range(int(line)):
             number = (number + 1) % len(names)
-            read(drive, names[number])
+            read(drive, token, names[number])
         print("done", flush=True)
 
 

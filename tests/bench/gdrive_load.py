@@ -5,11 +5,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from standins.gdrive.office import pdf
 from standins.gdrive.serve import serving
 from standins.gdrive.state import FakeDrive
 
 ADA = "ada@acme.example"
-FILES, CROWD = 3_000, 50_000
+FILES, CROWD, BOOKS = 3_000, 50_000, 8
 FIELDS = (
     "id,name,mimeType,parents,driveId,trashed,shared,ownedByMe,modifiedTime,version,size,webViewLink,"
     "owners(emailAddress,displayName),capabilities"
@@ -25,12 +26,14 @@ class Stand:
         token: For the vendor's library alone.
         key: A service account's key, for us.
         names: Ids of the files.
+        books: Ids of PDFs.
     """
 
     fake: FakeDrive
     token: str
     key: str
     names: list[str]
+    books: list[str]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -43,6 +46,10 @@ class Stand:
         }
 
 
+def _book(number: int) -> bytes:
+    return pdf(f"Book {number}, page {page}\n\n{TEXT[:2_000]}" for page in range(300))
+
+
 @contextmanager
 def drive_with_files(files: int = FILES, *, crowd: int = 0) -> Generator[Stand]:
     """A Drive with so many small files in one folder, and a crowd of others."""
@@ -50,11 +57,12 @@ def drive_with_files(files: int = FILES, *, crowd: int = 0) -> Generator[Stand]:
     fake.user(ADA, "Ada Moss")
     folder = fake.folder("Notes", ADA)
     names = [fake.file(f"note {number}.txt", TEXT, ADA, parent=folder).id for number in range(files)]
+    books = [fake.file(f"book {number}.pdf", _book(number), ADA, parent=folder).id for number in range(BOOKS)]
     if crowd:
         fake.crowd(files=crowd)
     with serving(fake):
         info = fake.service_account("robot@project.example", delegated=[ADA])
         fake.validating = False
-        yield Stand(fake, fake.token(ADA), json.dumps(dict(info)), names)
+        yield Stand(fake, fake.token(ADA), json.dumps(dict(info)), names, books)
     if fake.violations:
         raise RuntimeError(f"Drive's description does not allow this: {fake.violations[:3]}")

@@ -61,6 +61,7 @@ class Client:
     def __init__(self, settings: GDriveSettings) -> None:
         self._settings = settings
         self._service: Any = None
+        self._methods: dict[str, Any] = {}
         self._opening = threading.Lock()
         self._idle: deque[Any] = deque()
 
@@ -173,11 +174,14 @@ class Client:
             self._idle.pop().close()
 
     def _prepared(self, method: str, given: dict[str, Any]) -> Any:
-        found = self._opened()
-        *path, name = method.split(".")
-        for step in path:
-            found = getattr(found, step)()
-        return getattr(found, name)(**given)
+        found = self._methods.get(method)
+        if found is None:
+            found = self._opened()
+            *path, name = method.split(".")
+            for step in path:
+                found = getattr(found, step)()  # makes classes of its own each time
+            found = self._methods[method] = getattr(found, name)
+        return found(**given)
 
     def _opened(self) -> Any:
         if self._service is None:
