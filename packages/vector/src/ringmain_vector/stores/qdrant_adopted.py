@@ -9,6 +9,7 @@ from ringmain_vector.domain import NOBODY, Document, FieldType, Manifest, Passag
 from ringmain_vector.stores.qdrant_filters import conditions_of
 from ringmain_vector.stores.qdrant_rest import Rest
 from ringmain_vector.stores.qdrant_shapes import Described, Filter, Id, Point
+from ringmain_vector.vectors import unit_vector_of
 
 if TYPE_CHECKING:
     from ringmain_vector.domain import Vector
@@ -49,7 +50,8 @@ class Adopted:
 class AdoptedCollection:
     """One collection; each point is a document of one passage, and its id is the document's.
 
-    Documents come in Qdrant's order of ids. It has no tenants: only who has none sees it.
+    Documents come in Qdrant's order of ids: numbers by their size, then UUIDs. It has no tenants: only who has
+    none sees it.
     """
 
     is_read_only = True
@@ -124,8 +126,10 @@ class AdoptedCollection:
         found, _ = await self._rest.page(self._adopted.collection, self._meant(where), limit + 1, begin)
         return [self._passage(one).document for one in found if one.id != begin][:limit]
 
-    async def passages(self, tenant: str, document_id: str, *, whole: bool = False) -> list[Passage]:  # noqa: ARG002
-        return await self.fetch(tenant, [(document_id, 0)])
+    async def passages(self, tenant: str, document_id: str, *, whole: bool = False) -> list[Passage]:
+        wanted = [_id(document_id)] if tenant == NOBODY else []
+        found = await self._rest.read(self._adopted.collection, wanted, vectors=whole)
+        return [self._passage(one) for one in found]
 
     async def tenants(self) -> list[str]:
         return [NOBODY]
@@ -135,6 +139,9 @@ class AdoptedCollection:
             return Stats(0, 0)
         count = await self._rest.count(self._adopted.collection, {})
         return Stats(count, count, [_NO_WORDS])
+
+    async def optimize(self) -> None:
+        """Whoever fills it sees to that."""
 
     def _meant(self, where: Where) -> Filter:
         return conditions_of(where, self._adopted.metadata, self.manifest.fields)
@@ -151,7 +158,9 @@ class AdoptedCollection:
             passages=1,
             metadata=self._metadata(point.payload),
         )
-        return Passage(document, 0, text, 0)
+        numbers = point.vectors.get(self._adopted.vector)
+        vector = unit_vector_of(numbers) if isinstance(numbers, Sequence) else None
+        return Passage(document, 0, text, 0, vector=vector)
 
     def _metadata(self, payload: Mapping[str, Any]) -> dict[str, Value]:
         found = _at(payload, self._adopted.metadata)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 64  # points in one request that writes
 _PAGE = 500  # points in one that reads
+_PAGE_OF_IDS = 2_000
 _TRIES = 5  # of a read while documents are being replaced under it
 _FORSAKEN = 3600  # seconds after which nobody is still at work on a replacement
 _BOOLEAN = "bool"
@@ -153,7 +154,10 @@ class QdrantCollection:
         mine = equal("tenant", tenant)
         documents = await self._rest.count(self._kept_as, {"must": [mine, equal("number", 0)]})
         passages = await self._rest.count(self._kept_as, {"must": [mine]})
-        return Stats(documents, passages, self._notes())
+        return Stats(documents, passages, tuple(self._notes()))
+
+    async def optimize(self) -> None:
+        """Qdrant does it by itself."""
 
     def _notes(self) -> list[str]:
         missing = [
@@ -254,7 +258,7 @@ class QdrantCollection:
         heads: Filter = {**meant, "must": [*meant["must"], equal("number", 0)]}
         begin: Id | None = None
         while True:
-            page, begin = await self._rest.page(self._kept_as, heads, _PAGE, begin, KEYS)
+            page, begin = await self._rest.page(self._kept_as, heads, _PAGE_OF_IDS, begin, ["document"])
             yield page
             if begin is None:
                 return
