@@ -91,4 +91,4 @@ def bound(value: float) -> float:
     try:
         return max(-_LARGEST, min(float(value), _LARGEST))
     except OverflowError:
-        return math.copysign(_LARGEST, value)
+        return _LARGEST if value > 0 else -_LARGEST
