@@ -2,10 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import Annotated, Any, cast
+
+from pydantic import Field
 
 from ringmain_core.errors import InvalidArguments
 from ringmain_vector.domain import Condition, FieldType, Value
+
+Filters = Annotated[
+    Mapping[str, Any] | None,
+    Field(description="{field: value | [any] | {gte, gt, lte, lt} | {not: …}}, see list_collections."),
+]
 
 _BOUNDS = ("gte", "gt", "lte", "lt")
 _MOST_VALUES = 100

@@ -2,11 +2,39 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 
 from ringmain_core.secrets import Secret
 from ringmain_core.settings import ConnectorSettings
+from ringmain_vector.domain import FieldType
+
+
+class Adoption(BaseModel):
+    """Where a collection that others have made keeps what: a table's columns, or a payload's paths.
+
+    Attributes:
+        source: Table with its schema, or collection at the Qdrant server.
+        model: The embedder that its vectors were made with.
+        dimension: Of its vectors; Qdrant says it itself.
+        id: Column of the ids; Qdrant's points have their own.
+        vector: Column, or name of the vector; empty for Qdrant's unnamed one.
+        metadata: Column of the type jsonb, or path of an object with the rest.
+        fields: That can be filtered by, with their types.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    model: str
+    dimension: int = 0
+    id: str = "id"
+    text: str = "text"
+    vector: str = ""
+    title: str = ""
+    uri: str = ""
+    metadata: str = ""
+    fields: dict[str, FieldType] = {}
 
 
 class VectorSettings(ConnectorSettings):
@@ -22,6 +50,11 @@ class VectorSettings(ConnectorSettings):
         ),
     ] = None
     store_key: Annotated[Secret | None, Field(description="The API key of a Qdrant server.")] = None
+    adopt: dict[str, Adoption] = Field(
+        default_factory=dict,
+        description="Collections that others have made, searched only, as JSON by name: "
+        '`{"wiki": {"source": "public.wiki", "model": "…", "text": "body", "vector": "embedding"}}`.',
+    )
     embedder: Annotated[
         str,
         Field(

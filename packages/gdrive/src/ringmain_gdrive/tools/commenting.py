@@ -75,7 +75,7 @@ def _done(place: Place, note: Mapping[str, Any], said_id: str) -> Outcome:
     )
 
 
-@tool(access="write", title="Comment", settle=_settle)
+@tool(access="write", title="Add a comment", settle=_settle)
 async def comment(
     gdrive: GDrive,
     call: Call,

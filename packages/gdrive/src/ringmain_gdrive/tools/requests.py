@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ringmain_core.arguments import DryRun
+from ringmain_core.arguments import DryRun, IdempotencyKey
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
 from ringmain_core.steps import sent_or_found
@@ -27,6 +27,7 @@ async def access_requests(
     request_id: str | None = None,
     role: Role | None = None,
     dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 (the core keeps it)
 ) -> Outcome:
     """List who asks for access to a file, and approve (as `role`, or as asked) or deny a request."""
     place = await gdrive.place(call, file)

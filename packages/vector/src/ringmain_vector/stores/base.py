@@ -31,7 +31,10 @@ class Collection(Protocol):
         ...
 
     async def replace(self, document: Document, passages: Sequence[Passage]) -> None:
-        """Put a document in the place of the one with its id and tenant: all of it, or nothing."""
+        """Put a document in the place of the one with its id and tenant: all of it, or nothing.
+
+        One without passages cannot be found, so it is not kept.
+        """
         ...
 
     async def delete(self, tenant: str, ids: Sequence[str]) -> int:
@@ -64,6 +67,10 @@ class Collection(Protocol):
 
     async def stats(self, tenant: str) -> Stats:
         """How much there is."""
+        ...
+
+    async def optimize(self) -> None:
+        """Build what makes searches of many passages fast; cheap where nothing is to do."""
         ...
 
 

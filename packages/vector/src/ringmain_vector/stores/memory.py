@@ -26,7 +26,10 @@ class MemoryCollection:
         self.manifest = replace(self.manifest, fields={**self.manifest.fields, **fields})
 
     async def replace(self, document: Document, passages: Sequence[Passage]) -> None:
-        self._kept[document.tenant, document.id] = list(passages)
+        if not passages:
+            await self.delete(document.tenant, [document.id])
+        else:
+            self._kept[document.tenant, document.id] = list(passages)
 
     async def delete(self, tenant: str, ids: Sequence[str]) -> int:
         return sum(self._kept.pop((tenant, one), None) is not None for one in ids)
@@ -57,9 +60,7 @@ class MemoryCollection:
         return found
 
     async def documents(self, where: Where, after: str, limit: int) -> list[Document]:
-        found = sorted(
-            (passages[0].document for passages in self._kept.values() if passages), key=lambda one: one.id
-        )
+        found = sorted((passages[0].document for passages in self._kept.values()), key=lambda one: one.id)
         meant = [one for one in found if where.holds(one)]
         begin = bisect.bisect_right([one.id for one in meant], after)
         return meant[begin : begin + limit]
@@ -75,12 +76,12 @@ class MemoryCollection:
         mine = [passages for (owner, _), passages in self._kept.items() if owner == tenant]
         return Stats(len(mine), sum(len(passages) for passages in mine))
 
+    async def optimize(self) -> None:
+        """Every passage is looked at anyway."""
+
     def _all(self, where: Where) -> list[Passage]:
         return [
-            one
-            for passages in self._kept.values()
-            if passages and where.holds(passages[0].document)
-            for one in passages
+            one for passages in self._kept.values() if where.holds(passages[0].document) for one in passages
         ]
 
 

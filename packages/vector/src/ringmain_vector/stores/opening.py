@@ -1,0 +1,95 @@
+"""The store that a setting names."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from ringmain_core.errors import ConfigurationError
+from ringmain_core.on_disk import is_loopback
+from ringmain_core.settings import CoreSettings
+from ringmain_core.upstream.guards import Guards
+from ringmain_vector.domain import Manifest
+from ringmain_vector.settings import VectorSettings
+from ringmain_vector.stores.base import Store
+
+
+def store_of(settings: VectorSettings, guards: Guards) -> Store:
+    """The store of the settings; it connects when first used.
+
+    Raises:
+        ConfigurationError: Where there is no such kind of store.
+    """
+    given = "edge:" if settings.store is None else settings.store.get_secret_value()
+    return store_named(given, settings, guards)
+
+
+def store_named(given: str, settings: VectorSettings, guards: Guards) -> Store:
+    """The store of a DSN, for the commands that name a second one. Raises what `store_of` raises."""
+    kind = given.partition(":")[0].lower()
+    match kind:
+        case "memory":
+            from ringmain_vector.stores.memory import MemoryStore
+
+            return MemoryStore()
+        case "edge":
+            from ringmain_vector.stores.edge import EdgeStore
+
+            return EdgeStore(folder_of(given))
+        case "postgresql" | "postgres":
+            return _pgvector(given, settings, guards)
+        case "qdrant+https" | "qdrant+http":
+            return _qdrant(given, settings, guards)
+        case _:
+            raise ConfigurationError(
+                f"RINGMAIN_VECTOR_STORE: there is no store `{kind}:`; there are edge:///folder, "
+                "qdrant+https://host, postgresql://… and memory:."
+            )
+
+
+def _pgvector(given: str, settings: VectorSettings, guards: Guards) -> Store:
+    from ringmain_vector.stores.pgvector import PgVectorStore
+    from ringmain_vector.stores.pgvector_adopted import Adoption
+    from ringmain_vector.stores.pgvector_connections import Limits
+
+    adopted = {
+        name: Adoption(
+            Manifest(one.model, one.dimension, "", 0.0, 0.0, 0.0, one.fields),
+            one.source,
+            one.id,
+            one.text,
+            one.vector,
+            one.title or None,
+            one.uri or None,
+            one.metadata,
+        )
+        for name, one in settings.adopt.items()
+    }
+    limits = Limits(connections=settings.at_once, statement=settings.request_timeout)
+    return PgVectorStore(given, guards, limits, adopted=adopted)
+
+
+def _qdrant(given: str, settings: VectorSettings, guards: Guards) -> Store:
+    from ringmain_vector.stores.qdrant import QdrantStore
+    from ringmain_vector.stores.qdrant_adopted import Adopted
+
+    url = given.removeprefix("qdrant+")
+    if url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
+        raise ConfigurationError("RINGMAIN_VECTOR_STORE: use qdrant+https: passages are private.")
+    adopted = {
+        name: Adopted(one.source, one.model, one.vector, one.text, one.title, one.uri, one.metadata)
+        for name, one in settings.adopt.items()
+    }
+    key = None if settings.store_key is None else settings.store_key.get_secret_value()
+    return QdrantStore(
+        url,
+        key,
+        adopted=adopted,
+        guards=guards,
+        at_once=settings.at_once,
+        timeout=settings.request_timeout,
+    )
+
+
+def folder_of(given: str) -> Path:
+    """The folder of an embedded store: `edge:///folder`, or the one in the state directory."""
+    path = unquote(urlsplit(given).path)
+    return Path(path).expanduser() if path.strip("/") else CoreSettings().state_dir / "vector"
