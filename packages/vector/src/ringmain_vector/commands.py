@@ -5,10 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-import anyio
-
 from ringmain_core.connector import Command
-from ringmain_core.errors import NotFound
 from ringmain_core.upstream.guards import Guards
 from ringmain_vector.api import VectorSearch
 from ringmain_vector.domain import NOBODY
@@ -19,34 +16,29 @@ Say = Callable[[str], None]
 
 
 def _index_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("path", type=Path, help="a folder, or one file")
+    parser.add_argument("path", type=Path, help="a folder")
     parser.add_argument("--collection", help="which to fill (RINGMAIN_VECTOR_COLLECTION)")
     parser.add_argument("--base-url", default="", help="where the files are on the web, for citations")
     parser.add_argument("--tenant", default=NOBODY, help="whose they are, where there are tenants")
 
 
 async def _index(vector: VectorSearch, options: Namespace, say: Say) -> int:
-    from ringmain_vector.folders import index_folder  # a server that starts has no need of it
+    from ringmain_vector.folders import Folder  # a server that starts has no need of it
 
-    path: Path = options.path
-    if not await anyio.Path(path).exists():
-        raise NotFound(f"There is no file or folder {path}.")
+    folder = Folder(options.path, base_url=options.base_url)
     collection = await vector.made(options.collection or vector.settings.collection)
     bar = _Bar()
-    report = await index_folder(
-        vector.intake,
-        collection,
-        options.tenant,
-        path,
-        base_url=options.base_url,
-        progress=bar.show,
-    )
+    found = await folder.index(collection, vector.intake, tenant=options.tenant, progress=bar.show)
     bar.end()
     await collection.optimize()
-    say(f"{collection.name}: {report.in_words()}")
-    for name, why in report.failed.items():
+    counted = [f"{count:,} {what}" for what, count in found.outcomes.items()]
+    counted += [f"{count:,} left out ({why})" for why, count in found.skipped.items()]
+    say(f"{collection.name}: {', '.join(counted) or 'nothing to take in'}.")
+    for note in found.notes:
+        say(f"  {note}")
+    for name, why in found.failed.items():
         say(f"  not taken in: {name}: {why}")
-    return _FAILED if report.failed else 0
+    return _FAILED if found.failed else 0
 
 
 def _migrate_arguments(parser: ArgumentParser) -> None:
