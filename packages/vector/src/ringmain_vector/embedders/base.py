@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 class Embedder(Protocol):
-    """Turns texts into vectors. It is loaded when first used, in a thread, and never blocks the event loop.
+    """Turns texts into vectors. It is loaded when first used, and never blocks the event loop.
 
     Attributes:
         name: Of the model; collections remember it.

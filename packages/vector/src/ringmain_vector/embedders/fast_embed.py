@@ -72,13 +72,13 @@ def _open(name: str, folder: Path | None) -> Any:
         library: Any = import_module("fastembed")
     except ImportError:
         raise UpstreamRefused(
-            "FastEmbed is not installed. Tell the operator to `pip install 'ringmain-vector[fastembed]'`."
+            "FastEmbed is not installed. Tell the operator: `pip install 'ringmain-vector[fastembed]'`."
         ) from None
     place = {} if folder is None else {"specific_model_path": str(folder)}
     try:
         return library.TextEmbedding(name, threads=2, local_files_only=True, **place)
     except Exception as error:  # its exceptions have no base but this one
         raise UpstreamRefused(
-            f"FastEmbed does not find the model `{name}` on this machine ({type(error).__name__}). Tell "
-            "the operator to put its files into a folder and to name it: `fastembed:<model>@/folder`."
+            f"FastEmbed finds no model `{name}` on this machine ({type(error).__name__}). "
+            "Tell the operator to put its files into a folder and to name it: `fastembed:<model>@/folder`."
         ) from error

@@ -87,8 +87,8 @@ class _Model:
         shape = session.get_outputs()[0].shape
         if not self._inputs <= _INPUTS or len(shape) != 3 or shape[-1] != _DIMENSION:
             raise UpstreamRefused(
-                f"The model file is not of MiniLM's kind: it takes {sorted(self._inputs)!r:.200} and gives "
-                f"{shape!r:.100} instead of {_DIMENSION} dimensions for each token. {_REMEDY}"
+                f"The model file is not of MiniLM's kind: it takes {sorted(self._inputs)!r:.200} and "
+                f"gives {shape!r:.100} instead of {_DIMENSION} dimensions for each token. {_REMEDY}"
             )
 
     def vectors(self, rows: Sequence[Sequence[int]]) -> "list[Vector]":

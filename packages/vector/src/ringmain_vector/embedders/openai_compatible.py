@@ -96,7 +96,7 @@ class OpenAiCompatible:
         self.dimension = self.dimension or given
         if given != self.dimension:
             raise UpstreamRefused(
-                f"The model `{self._model}` gives vectors of {given} numbers instead of {self.dimension}: "
+                f"`{self._model}` gives vectors of {given} numbers instead of {self.dimension}: "
                 "it is another one than before. Set that one, or index again under another name."
             )
         self._ready = True
@@ -164,8 +164,8 @@ def trouble(error: Exception) -> Trouble | None:
             moved = " Redirects are not followed." if 300 <= status < 400 else ""
             return Trouble(
                 "refused",
-                message=f"The server of the embedding model answers {status}{error.said}.{moved} Tell "
-                "the operator to check model and URL in RINGMAIN_VECTOR_EMBEDDER.",
+                message=f"The server of the embedding model answers {status}{error.said}.{moved} "
+                "Tell the operator to check model and URL in RINGMAIN_VECTOR_EMBEDDER.",
             )
         case NoVectors():
             return Trouble(

@@ -51,5 +51,5 @@ def _file(given: str) -> tuple[Path, str]:
     """A path, and after a `#` the SHA-256 that the file is checked by."""
     path, mark, sha256 = given.partition("#")
     if mark and not _SHA256.fullmatch(sha256):
-        raise ConfigurationError("RINGMAIN_VECTOR_EMBEDDER: after `#` stands a SHA-256 in hex digits.")
+        raise ConfigurationError("RINGMAIN_VECTOR_EMBEDDER: after `#` stands a whole SHA-256.")
     return Path(path).expanduser(), sha256

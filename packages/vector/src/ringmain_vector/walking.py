@@ -1,0 +1,89 @@
+"""The files below a folder that are worth reading, and why the others are not."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from ringmain_vector.files import Format, format_of
+
+_NOT_ENTERED = frozenset(
+    {"node_modules", "__pycache__", "venv", "site-packages", "bower_components", "__pypackages__"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file.
+
+    Attributes:
+        name: The path to it from the folder where the walk began, with `/`.
+    """
+
+    name: str
+    path: Path
+    format: Format
+
+
+@dataclass(slots=True)
+class Walk:
+    """What a walk has found.
+
+    Attributes:
+        skipped: How many files and folders were left out, by reason.
+        unread: Folders that could not be looked into, as paths from the root with a `/` at the end.
+    """
+
+    files: list[Found] = field(default_factory=list[Found])
+    skipped: Counter[str] = field(default_factory=Counter[str])
+    unread: list[str] = field(default_factory=list[str])
+
+
+def walk(root: Path, exclude: Sequence[str] = ()) -> Walk:
+    """Look at all files below a folder. Links are not followed, wherever they lead.
+
+    Args:
+        root: Where to begin.
+        exclude: Patterns like `*.log` or `drafts/*`; each is held against names and paths from the root.
+    """
+    found = Walk()
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        for entry in _entries(root, folder, found):
+            name = folder + entry.name
+            if (reason := _reason_to_skip(entry, name, exclude)) is not None:
+                found.skipped[reason] += 1
+            elif entry.is_dir(follow_symlinks=False):
+                waiting.append(f"{name}/")
+            elif (form := format_of(entry.name)) is None:
+                found.skipped["of a format that is not read"] += 1
+            else:
+                found.files.append(Found(name, Path(entry.path), form))
+    found.files.sort(key=lambda one: one.name)
+    return found
+
+
+def _entries(root: Path, folder: str, found: Walk) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(root / folder) as entries:
+            yield from list(entries)
+    except OSError:
+        found.unread.append(folder)
+
+
+def _reason_to_skip(entry: os.DirEntry[str], name: str, exclude: Sequence[str]) -> str | None:
+    if entry.is_symlink():
+        return "links"
+    is_folder = entry.is_dir(follow_symlinks=False)
+    if not is_folder and not entry.is_file(follow_symlinks=False):
+        return "no files"  # sockets, devices, pipes
+    if entry.name.startswith("."):
+        return "hidden"
+    if is_folder and entry.name in _NOT_ENTERED:
+        return "made by tools"
+    if any(fnmatchcase(one, pattern.rstrip("/")) for pattern in exclude for one in (entry.name, name)):
+        return "excluded"
+    return None

@@ -1,0 +1,106 @@
+"""Web pages as text: what a person sees of them, its headings as in Markdown."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+
+_TOKEN = re.compile(r"<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][^\s/<>]*)([^<>]*)>|<[!?/][^<>]*>", re.DOTALL)
+_RAW = ("script", "style", "textarea", "title", "noscript", "iframe", "xmp", "noembed", "noframes")
+_END_OF_RAW = {tag: re.compile(rf"</{tag}(?=[\s/>])[^>]*>|\Z", re.IGNORECASE) for tag in _RAW}
+_SKIPPED = frozenset({"template", "svg", "math", "object", "select", "canvas", "audio", "video"})
+_VOID = frozenset({"img", "input", "br", "hr", "meta", "link", "source", "col", "wbr", "embed", "area"})
+_HIDDEN = re.compile(
+    r"""(?:^|\s)hidden(?:[\s=/]|$)|aria-hidden\s*=\s*["']?true|display\s*:\s*none|visibility\s*:\s*hidden""",
+    re.IGNORECASE,
+)
+_FLOW = frozenset({"address", "article", "aside", "blockquote", "body", "div", "dl", "figure"})
+_MORE = frozenset(
+    {"figcaption", "footer", "form", "header", "hr", "main", "nav", "ol", "p", "section", "table", "ul"}
+)
+_HEADINGS = {f"h{level}": "\n\n" + "#" * level + " " for level in range(1, 7)}
+_LINES = {"li": "\n- ", "br": "\n", "tr": "\n", "td": " ", "th": " ", "dt": "\n", "dd": "\n"}
+_MARKS = {**_LINES, **_HEADINGS}
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class WebPage:
+    """What is left of a page.
+
+    Attributes:
+        title: As it says itself; empty where it does not.
+    """
+
+    text: str
+    title: str
+
+
+def web_page(html: str) -> WebPage:
+    """Read a page.
+
+    The standard library's parser takes minutes for some pages of a few kilobytes, or gives up. Here every
+    step goes on from where the last one ended, so that no page takes longer than its length.
+    """
+    title = ""
+    parts: list[str] = []
+    hiding, depth, pre = "", 0, 0
+    for tag, is_end, attributes, data in _tokens(html):
+        if hiding:
+            depth += (tag == hiding) * (-1 if is_end else 1)
+            hiding = hiding if depth else ""
+        elif tag == "title":
+            title = title or _SPACE.sub(" ", unescape(data)).strip()
+        elif tag in _RAW:
+            continue
+        elif not tag:
+            parts.append(unescape(data) if pre else _flowing(unescape(data), after=parts))
+        elif not is_end and _hides(tag, attributes):
+            hiding, depth = tag, 1
+        elif tag == "pre":
+            pre = max(pre + (-1 if is_end else 1), 0)
+            parts.append("\n```\n")
+        elif tag in _MARKS and not is_end:
+            parts.append(_MARKS[tag])
+        elif tag in _FLOW or tag in _MORE or tag in _HEADINGS:
+            parts.append("\n\n")
+    return WebPage(_tidy("".join(parts)), title)
+
+
+def _tokens(html: str) -> Iterator[tuple[str, bool, str, str]]:
+    """Tags, each with whether it is an end and its attributes, and between them text, with the tag `""`.
+
+    What is inside of elements that hold no elements comes with the start of theirs.
+    """
+    at = 0
+    while (found := _TOKEN.search(html, at)) is not None:
+        if found.start() > at:
+            yield "", False, "", html[at : found.start()]
+        at = found.end()
+        tag = (found[2] or "").lower()
+        if tag in _RAW and not found[1]:
+            end = _END_OF_RAW[tag].search(html, at)
+            stop = len(html) if end is None else end.start()
+            yield tag, False, found[3], html[at:stop]
+            at = len(html) if end is None else end.end()
+        elif tag:
+            yield tag, bool(found[1]), found[3], ""
+    if at < len(html):
+        yield "", False, "", html[at:]
+
+
+def _hides(tag: str, attributes: str) -> bool:
+    if tag in _VOID or attributes.endswith("/"):
+        return False
+    return tag in _SKIPPED or _HIDDEN.search(attributes) is not None
+
+
+def _flowing(text: str, *, after: list[str]) -> str:
+    """Text whose spaces are one, and none where a line begins."""
+    flat = _SPACE.sub(" ", text)
+    return flat.lstrip(" ") if not after or after[-1].endswith((" ", "\n")) else flat
+
+
+def _tidy(text: str) -> str:
+    lines = [line.rstrip() for line in text.split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
