@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ringmain_core.errors import UpstreamRefused
-from ringmain_vector.domain import Document, FieldType, Manifest, Passage, Scored, Stats, Where
+from ringmain_vector.domain import NOBODY, Document, FieldType, Manifest, Passage, Scored, Stats, Where
 from ringmain_vector.lexical import idf
 from ringmain_vector.stores import pgvector_schema as schema
 from ringmain_vector.stores import pgvector_sql as sql
@@ -48,6 +48,9 @@ class PgVectorCollection:
         )
 
     async def replace(self, document: Document, passages: Sequence[Passage]) -> None:
+        if not passages:
+            await self.delete(document.tenant, [document.id])
+            return
         metadata = json.dumps(dict(document.metadata), ensure_ascii=False)
 
         async def work(transaction: Transaction) -> None:
@@ -149,23 +152,21 @@ class PgVectorCollection:
 
         return await self._connections.read("stats", work)
 
-    async def build_index(self) -> bool:
-        """Make the index of vectors if there are enough passages and it is not there; whether it was made.
+    async def optimize(self) -> None:
+        """Build the index of vectors if there are enough passages and it is not there.
 
         It is to be called when much was taken in, or when `stats` says that the index is missing. Searches
         go on meanwhile, writes wait; it takes about a minute for 100,000 passages.
         """
 
-        async def work(transaction: Transaction) -> bool:
-            (row,) = await transaction.fetch(self._tables.sql(sql.STATS), "", ALL)
-            lacking = await self._lacks_index(transaction, row["everywhere"])
-            if lacking:
+        async def work(transaction: Transaction) -> None:
+            (row,) = await transaction.fetch(self._tables.sql(sql.STATS), NOBODY, ALL)
+            if await self._lacks_index(transaction, row["everywhere"]):
                 megabytes = row["everywhere"] * (self.manifest.dimension * 4 + 512) // 1_000_000
                 await schema.build_vector_index(transaction, self._tables, min(max(megabytes, 64), 1_024))
-            return lacking
 
-        can_have_one = self.manifest.dimension <= MOST_INDEXED
-        return can_have_one and await self._connections.write("build_index", work, builds=True)
+        if self.manifest.dimension <= MOST_INDEXED:
+            await self._connections.write("optimize", work, builds=True)
 
     async def _lacks_index(self, transaction: Transaction, passages: int) -> bool:
         return passages > self._index_above and not await schema.has_vector_index(transaction, self._tables)

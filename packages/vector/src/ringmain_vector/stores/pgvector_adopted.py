@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from ringmain_core.errors import UpstreamRefused
 from ringmain_vector.domain import NOBODY, Document, FieldType, Manifest, Passage, Scored, Stats, Where
-from ringmain_vector.lexical import weights
 from ringmain_vector.stores.pgvector_connections import Connections, Row, Transaction
 from ringmain_vector.stores.pgvector_filters import Parameters, conditions_sql
 from ringmain_vector.stores.pgvector_rows import document_of, scored
@@ -40,7 +39,7 @@ _ROW = """
 """
 _DOCUMENTS = _ROW + " AND {id} > $2 {conditions} ORDER BY {id} LIMIT $3"
 _FETCH = _ROW + " AND {id} = ANY($2::text[])"
-_TENANTS = "SELECT DISTINCT {tenant} AS tenant FROM {table} ORDER BY tenant"
+_TENANTS = "SELECT DISTINCT {tenant} AS tenant FROM {table} WHERE {tenant} IS NOT NULL ORDER BY tenant"
 _STATS = "SELECT count(*) FROM {table} WHERE {tenant} = $1 AND {text} IS NOT NULL"
 
 
@@ -53,7 +52,7 @@ class Adoption:
         table: With its schema: `public.articles`.
         id: The column of the ids, which are unique; so with the others.
         metadata: One column of the type jsonb, or those whose values are the metadata.
-        tenant: Without such a column, all rows are nobody's.
+        tenant: Without such a column, all rows are nobody's; with it, those without a value are not searched.
     """
 
     manifest: Manifest
@@ -159,6 +158,9 @@ class AdoptedTable:
         (row,) = await self._fetch(self._sql(_STATS), tenant)
         return Stats(row["count"], row["count"], [_NOTE])
 
+    async def optimize(self) -> None:
+        """Whoever made it sees to its indexes."""
+
     async def _fetch(self, statement: str, *parameters: Any) -> Sequence[Row]:
         return await self._connections.read(
             self.name, lambda transaction: transaction.fetch(statement, *parameters)
@@ -228,6 +230,6 @@ def _passage_of(row: Row) -> Passage:
 
 
 def _whole_passage_of(row: Row) -> Passage:
-    """With a vector of length 1 and words that are counted now, so that it can move to another store."""
+    """With a vector of length 1, as all others have."""
     vector = None if row["vector"] is None else unit_vector_of(row["vector"])
-    return replace(_passage_of(row), vector=vector, terms=weights(row["text"]))
+    return replace(_passage_of(row), vector=vector)

@@ -35,21 +35,16 @@ def indexed(kind: FieldType, value: str) -> str:
 
 
 def _condition(condition: Condition, metadata: str, parameters: Parameters) -> str:
-    if not _can_be_kept(condition.field):
+    wanted = [one for one in condition.any_of if _can_be_kept(one)]
+    if not _can_be_kept(condition.field) or (condition.any_of and not wanted):
         return _ALWAYS if condition.negated else _NEVER
     value = f"({metadata} -> {_added(condition.field, 'text', parameters)})"
-    fits = (
-        _any_of(value, condition.any_of, parameters)
-        if condition.any_of
-        else _range(value, condition, parameters)
-    )
+    fits = _any_of(value, wanted, parameters) if wanted else _range(value, condition, parameters)
     return f"({fits}) IS NOT TRUE" if condition.negated else f"({fits})"
 
 
 def _any_of(value: str, wanted: Sequence[Value], parameters: Parameters) -> str:
-    texts = [json.dumps(one, ensure_ascii=False) for one in wanted if _can_be_kept(one)]
-    if not texts:
-        return _NEVER
+    texts = [json.dumps(one, ensure_ascii=False) for one in wanted]
     if all(isinstance(one, str) for one in wanted) and all(len(text) < _SHORT for text in texts):
         return f"{indexed('keyword', value)} = ANY({_added(texts, 'text[]', parameters)})"
     return f"{value} = ANY({_added(texts, 'jsonb[]', parameters)})"

@@ -58,7 +58,7 @@ LEXICAL = """
 
 _DOCUMENT = "d.id, d.tenant, d.title, d.uri, d.digest, d.length, d.passages, d.metadata"
 _PASSAGE = f"{_DOCUMENT}, p.number, p.text, p.start"
-# A document without passages cannot be found, so it is not listed.
+# What filters look at stands beside the passages, all of which have the same.
 DOCUMENTS = f"""
     SELECT {_DOCUMENT} FROM {{documents}} d WHERE d.tenant = $1 AND d.id > $2 AND EXISTS (
         SELECT FROM {{passages}} p WHERE p.document = d.key AND p.tenant = $1 {{conditions}}
