@@ -4,9 +4,10 @@ What is written here rests on Qdrant's published description and sources, and is
 made from them and against the imitation that comes with Qdrant's client.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
-from ringmain_core.errors import UpstreamRefused
+from ringmain_core.errors import UpstreamRefused, UpstreamUnavailable
 from ringmain_core.upstream.guards import Guards
 from ringmain_vector.domain import Manifest
 from ringmain_vector.stores.base import Collection
@@ -30,6 +31,7 @@ class QdrantStore:
         guards: Makes the guard of its requests, which tries reads again.
         at_once: Requests side by side.
         timeout: Seconds to wait for one answer.
+        clock: Tells when something is written, in seconds; the same on all machines, more or less.
     """
 
     kind = "qdrant"
@@ -44,11 +46,13 @@ class QdrantStore:
         guards: Guards | None = None,
         at_once: int = 8,
         timeout: float = 30.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         guard = (guards or Guards()).guard("qdrant", trouble_of, at_once=at_once)
         self._rest = Rest(url, api_key, guard, timeout)
         self._prefix = prefix
         self._adopted = adopted or {}
+        self._clock = clock
 
     async def names(self) -> list[str]:
         found = set(self._adopted)
@@ -74,13 +78,15 @@ class QdrantStore:
         Raises:
             UpstreamRefused: Where others have made a collection of that name.
         """
+        if name in self._adopted:
+            raise _foreign(name)
         kept_as = self._prefix + name
         await self._rest.create(
             kept_as, dense=DENSE, dimension=manifest.dimension, sparse=WORDS, metadata=noted(manifest)
         )
         described = await self._rest.describe(kept_as)
-        if described is None or name in self._adopted:
-            raise _foreign(name)
+        if described is None:
+            raise UpstreamUnavailable(f"The collection `{name}` was deleted while it was made. Try again.")
         found = await manifest_of(self._rest, kept_as, described)
         if found is None:
             if described.points or DENSE not in described.vectors or WORDS not in described.sparse:
@@ -95,7 +101,7 @@ class QdrantStore:
         await self._rest.close()
 
     def _collection(self, name: str, manifest: Manifest, described: Described) -> QdrantCollection:
-        return QdrantCollection(self._rest, self._prefix + name, name, manifest, described)
+        return QdrantCollection(self._rest, self._prefix + name, name, manifest, described, self._clock)
 
 
 def _foreign(name: str) -> UpstreamRefused:

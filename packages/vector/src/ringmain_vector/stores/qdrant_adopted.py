@@ -50,8 +50,8 @@ class Adopted:
 class AdoptedCollection:
     """One collection; each point is a document of one passage, and its id is the document's.
 
-    Documents come in Qdrant's order of ids: numbers by their size, then UUIDs. It has no tenants: only who has
-    none sees it.
+    Documents come in Qdrant's order of ids: numbers by their size, then UUIDs. It has no tenants: only
+    who has none sees it.
     """
 
     is_read_only = True
@@ -138,7 +138,7 @@ class AdoptedCollection:
         if tenant != NOBODY:
             return Stats(0, 0)
         count = await self._rest.count(self._adopted.collection, {})
-        return Stats(count, count, [_NO_WORDS])
+        return Stats(count, count, (_NO_WORDS,))
 
     async def optimize(self) -> None:
         """Whoever fills it sees to that."""

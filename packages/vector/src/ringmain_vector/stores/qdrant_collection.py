@@ -7,7 +7,6 @@ an hour later or more; it is never found.
 """
 
 import heapq
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -49,7 +48,7 @@ class QdrantCollection:
         kept_as: The name there.
         name: As it is called here.
         described: As it was found.
-        clock: Tells when something is written, in seconds; the same on all machines, more or less.
+        clock: As the store has it.
     """
 
     is_read_only = False
@@ -61,7 +60,7 @@ class QdrantCollection:
         name: str,
         manifest: Manifest,
         described: Described,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
     ) -> None:
         self.name = name
         self.manifest = manifest
