@@ -139,7 +139,7 @@ async def _fused(
     kept: list[tuple[str, int]] = []
     counted: dict[str, int] = {}
     for key in ranked:
-        if scores[key] < asked.least:
+        if scores[key] < asked.least or round(scores[key], _DECIMALS) <= 0:
             break
         counted[key[0]] = counted.get(key[0], 0) + 1
         if counted[key[0]] <= asked.a_document:
@@ -170,7 +170,7 @@ def _without_cut_ties(found: Sequence[Scored], k: int, width: float) -> Sequence
         return found
     last = found[-1].score
     kept = [one for one in found if one.score > last + width]
-    return kept or found
+    return kept or (found if last > width else [])
 
 
 def _once(hits: Sequence[Hit]) -> list[Hit]:
