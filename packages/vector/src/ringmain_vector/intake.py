@@ -148,7 +148,8 @@ def _usable(text: str) -> str:
 
 
 def _require_id(given: str) -> None:
-    if not given or clean(given) != given or "\n" in given or len(given) > _LONGEST_NAME:
+    is_line = clean(given) == given and not any(mark in given for mark in "\t\r\n")
+    if not given or not is_line or len(given) > _LONGEST_NAME:
         raise InvalidArguments(
             f"A document's id is one line of 1 to {_LONGEST_NAME:,} characters that a person can see."
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ringmain_core.text import clean
 from ringmain_vector.files import Format, format_of
 
 _NOT_ENTERED = frozenset(
@@ -82,6 +83,8 @@ def _reason_to_skip(entry: os.DirEntry[str], name: str, exclude: Sequence[str]) 
         return "no files"  # sockets, devices, pipes
     if entry.name.startswith("."):
         return "hidden"
+    if clean(name) != name or any(mark in name for mark in "\t\r\n"):
+        return "with characters in their names that nobody sees"
     if is_folder and entry.name in _NOT_ENTERED:
         return "made by tools"
     if any(fnmatchcase(one, pattern.rstrip("/")) for pattern in exclude for one in (entry.name, name)):

@@ -58,8 +58,9 @@ def web_page(html: str) -> WebPage:
         elif not is_end and _hides(tag, attributes):
             hiding, depth = tag, 1
         elif tag == "pre":
-            pre = max(pre + (-1 if is_end else 1), 0)
-            parts.append("\n```\n")
+            if pre or not is_end:
+                pre += -1 if is_end else 1
+                parts.append("\n```\n")
         elif tag in _MARKS and not is_end:
             parts.append(_MARKS[tag])
         elif tag in _FLOW or tag in _MORE or tag in _HEADINGS:
