@@ -1,4 +1,4 @@
-"""The embedded store: the same answers as the simple one, whatever happens to its processes and files."""
+"""The embedded store: the simple one's answers, whatever happens to its processes and files."""
 
 import json
 import os
@@ -28,6 +28,7 @@ from ringmain_vector.stores.memory import MemoryStore
 pytestmark = pytest.mark.anyio
 
 TESTS = Path(__file__).parents[2]
+QUICK = Times(hold=0.05)
 CONDITIONS: list[tuple[Condition, ...]] = [
     (),
     (Condition("kind", ("note",)),),
@@ -55,7 +56,7 @@ CONDITIONS: list[tuple[Condition, ...]] = [
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncGenerator[EdgeStore]:
-    opened = EdgeStore(tmp_path / "vectors")
+    opened = EdgeStore(tmp_path / "vectors", QUICK)
     yield opened
     await opened.close()
 
@@ -107,7 +108,8 @@ async def test_scores_are_those_of_the_simple_store_whatever_was_changed_and_is_
             name = f"doc-{number:04d}"
             assert await collection.delete(tenant, [name, name]) == await simple.delete(tenant, [name])
             continue
-        texts = [" ".join(chance.choices(WORDS, k=chance.randint(0, 9))) for _ in range(chance.randint(1, 7))]
+        lengths = [chance.randint(0, 9) for _ in range(chance.randint(1, 7))]
+        texts = [" ".join(chance.choices(WORDS, k=length)) for length in lengths]
         kept = {
             "kind": chance.choice(["note", "plan"]),
             "year": chance.randint(2020, 2025),
@@ -137,10 +139,10 @@ async def test_metadata_comes_back_exactly(collection: EdgeCollection) -> None:
         name: (type(one), one) for name, one in odd.items()
     }
     for name, value in odd.items():
-        assert await collection.documents(Where("", (Condition(name, (value,)),)), "", 9) == [found], name
-        assert (
-            await collection.documents(Where("", (Condition(name, (value, "-"), negated=True),)), "", 9) == []
-        )
+        same = Where("", (Condition(name, (value,)),))
+        assert await collection.documents(same, "", 9) == [found], name
+        others = Where("", (Condition(name, (value, "-"), negated=True),))
+        assert await collection.documents(others, "", 9) == []
     large = Where("", (Condition("a", least=2**69), Condition("e", least=1e300)))
     assert await collection.documents(large, "", 9) == [found]
 
@@ -177,7 +179,7 @@ async def test_what_is_not_ours_is_refused_and_left_alone(
             await doing
     manifest = tmp_path / "vectors" / collection.name / "manifest.json"
     manifest.write_text(json.dumps({"format": 2, "manifest": {}}))
-    with pytest.raises(UpstreamRefused, match=r"has the format 2, .* knows only 1\..*ringmain-vector index"):
+    with pytest.raises(UpstreamRefused, match=r"has the format 2, .* knows only 1\..*index` again"):
         await store.open("docs")
     for damaged in ("", "[1]", '{"format": 1}', '{"format": 1, "manifest": {"model": "x"}}'):
         manifest.write_text(damaged)
@@ -198,7 +200,7 @@ async def test_a_damaged_shard_says_what_to_do_and_stays_as_it_is(
         opened.write(b"\xff" * min(file.stat().st_size, 100_000))
     before = contents(shard)
     for _ in range(2):
-        with pytest.raises(UpstreamRefused, match=r"`docs` in .* cannot be used: .*`ringmain-vector index`"):
+        with pytest.raises(UpstreamRefused, match=r"`docs` in .* cannot be used: .*vector index` again"):
             await collection.documents(Where(), "", 100)
     assert contents(shard) == before
 
@@ -229,8 +231,8 @@ async def test_a_collection_is_as_it_was_when_it_is_opened_again(
     assert await all_scores(collection, "cold cache", Where()) == before
 
 
-async def test_fields_that_another_declares_are_known(collection: EdgeCollection, tmp_path: Path) -> None:
-    other = EdgeStore(tmp_path / "vectors")
+async def test_what_others_declare_is_known(collection: EdgeCollection, tmp_path: Path) -> None:
+    other = EdgeStore(tmp_path / "vectors", QUICK)
     theirs = await other.create("docs", MANIFEST)
     await theirs.declare({"kind": "keyword"})
     await collection.declare({"year": "integer"})
@@ -253,7 +255,8 @@ async def test_what_a_write_left_over_is_neither_found_nor_counted(
     await store.close()
     shard = Shard.load(tmp_path / "vectors" / "docs" / "shard")
     blank = qdrant_edge.Point(1, {}, {"number": GONE})
-    shard._shard.update(qdrant_edge.UpdateOperation.upsert_points([blank]))  # pyright: ignore[reportPrivateUsage]
+    left = qdrant_edge.UpdateOperation.upsert_points([blank])
+    shard._shard.update(left)  # pyright: ignore[reportPrivateUsage]
     shard.close()
     theirs = await all_scores(simple, "cold cache", Where())
     assert await all_scores(collection, "cold cache", Where()) == [
@@ -405,7 +408,7 @@ async def test_it_is_closed_when_idle(tmp_path: Path) -> None:
 
 
 async def test_whoever_makes_a_collection_at_the_same_time_gets_the_one_there_is(tmp_path: Path) -> None:
-    stores = [EdgeStore(tmp_path / "vectors", Times(hold=0.02)) for _ in range(4)]
+    stores = [EdgeStore(tmp_path / "vectors", QUICK) for _ in range(3)]
     made: list[EdgeCollection] = []
 
     async def make(store: EdgeStore, at: int) -> None:
@@ -416,10 +419,30 @@ async def test_whoever_makes_a_collection_at_the_same_time_gets_the_one_there_is
     async with anyio.create_task_group() as tasks:
         for at, store in enumerate(stores):
             tasks.start_soon(make, store, at)
-    assert [(await one.stats("")).documents for one in made] == [4] * 4
+    assert [(await one.stats("")).documents for one in made] == [3] * 3
     assert [one.name for one in (tmp_path / "vectors").iterdir()] == ["docs"]
     for store in stores:
         await store.close()
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    store = EdgeStore(file)
+    assert (await store.names(), await store.open("docs")) == ([], None)
+    with pytest.raises(UpstreamUnavailable, match=r"file/docs cannot be used: File exists\."):
+        await store.create("docs", MANIFEST)
+    await store.close()
+
+
+async def test_a_document_without_passages_is_gone(collection: EdgeCollection) -> None:
+    made, passages = await document(1, ["cold cache", "warm cache"])
+    for _ in range(2):
+        await collection.replace(made, passages)
+        await collection.replace(made, [])
+        await collection.replace(made, [])
+        assert await collection.documents(Where(), "", 9) == []
+        assert (await collection.stats("")).passages == 0
 
 
 async def test_vectors_of_another_length_are_refused(collection: EdgeCollection) -> None:

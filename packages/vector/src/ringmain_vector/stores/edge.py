@@ -52,8 +52,8 @@ class _Workers:
 class EdgeCollection:
     """One shard. It is open only while it is used, so that other processes can use it, too.
 
-    A search sees a document as it was before a change or after it. What a method has done is there even if
-    the process is killed afterwards; if it is killed meanwhile, all of it has happened or nothing.
+    A search sees a document as it was before a change or after it. What a method has done is there even
+    if the process is killed afterwards; if it is killed meanwhile, all of it has happened or nothing.
     """
 
     is_read_only = False
@@ -74,10 +74,11 @@ class EdgeCollection:
         await self._write(declare)
 
     async def replace(self, document: Document, passages: Sequence[Passage]) -> None:
+        dimension = self.manifest.dimension
         for one in passages:
-            if one.vector is not None and len(one.vector) != self.manifest.dimension:
+            if one.vector is not None and len(one.vector) != dimension:
                 raise InvalidArguments(
-                    f"`{self.name}` has vectors of {self.manifest.dimension} numbers, not {len(one.vector)}."
+                    f"`{self.name}` has vectors of {dimension} numbers, not {len(one.vector)}."
                 )
         await self._write(lambda shard: shard.replace(document, passages))
 
@@ -126,14 +127,14 @@ class EdgeCollection:
 
     async def _read(self, do: "Callable[[Shard], T]") -> T:
         def read() -> T:
-            with self._in_words(), self._lease.together() as shard:
+            with _in_words(self._folder), self._lease.together() as shard:
                 return do(shard)
 
         return await self._workers.do(read)
 
     async def _write(self, do: "Callable[[Shard], T]") -> T:
         def write() -> T:
-            with self._in_words(), self._lease.alone() as shard:
+            with _in_words(self._folder), self._lease.alone() as shard:
                 return do(shard)
 
         return await self._workers.do(write)
@@ -143,27 +144,6 @@ class EdgeCollection:
 
         self.manifest = read_manifest(self._folder) or self.manifest  # others may have declared fields
         return Shard.load(self._folder / SHARD)
-
-    @contextmanager
-    def _in_words(self) -> Generator[None]:
-        from ringmain_vector.stores.edge_shard import ShardFailed
-
-        try:
-            yield
-        except Busy as error:
-            raise UpstreamUnavailable(
-                f"The collection `{self.name}` is in use by {error.holder}, which has not let others in. Try "
-                "again in some seconds.",
-                retry_after_ms=5_000,
-            ) from error
-        except ShardFailed as error:
-            raise UpstreamRefused(
-                f"The collection `{self.name}` in {self._folder} cannot be used: {str(error)[:300]}. If its "
-                "files are damaged, move the folder away and run `ringmain-vector index` again; nothing has "
-                "been deleted."
-            ) from error
-        except OSError as error:
-            raise UpstreamUnavailable(f"{self._folder} cannot be used: {error.strerror}.") from error
 
 
 class EdgeStore:
@@ -183,13 +163,13 @@ class EdgeStore:
         self._collections: dict[str, EdgeCollection] = {}
 
     async def names(self) -> list[str]:
-        return await self._workers.do(lambda: names(self._folder))
+        return await self._do(self._folder, lambda: names(self._folder))
 
     async def open(self, name: str) -> EdgeCollection | None:
         if not is_name(name):
             return None
         folder = self._folder / name
-        manifest = await self._workers.do(lambda: read_manifest(folder))
+        manifest = await self._do(folder, lambda: read_manifest(folder))
         if manifest is None:
             self._collections.pop(name, None)
             return None
@@ -211,16 +191,45 @@ class EdgeStore:
 
         if (there := await self.open(name)) is not None:
             return there
-        await self._workers.do(create)
+        await self._do(self._folder / name, create)
         made = await self.open(name)
         if made is None:
             raise UpstreamUnavailable(f"The collection `{name}` was removed while it was made.")
         return made
 
     async def close(self) -> None:
-        for collection in self._collections.values():
+        for collection in list(self._collections.values()):
             await self._workers.do(collection.give_back)
         self._workers.end()
+
+    async def _do(self, folder: Path, work: Callable[[], T]) -> T:
+        def do() -> T:
+            with _in_words(folder):
+                return work()
+
+        return await self._workers.do(do)
+
+
+@contextmanager
+def _in_words(folder: Path) -> Generator[None]:
+    from ringmain_vector.stores.edge_shard import ShardFailed
+
+    try:
+        yield
+    except Busy as error:
+        raise UpstreamUnavailable(
+            f"The collection `{folder.name}` is in use by {error.holder}, which has not let others in. "
+            "Try again in some seconds.",
+            retry_after_ms=5_000,
+        ) from error
+    except ShardFailed as error:
+        raise UpstreamRefused(
+            f"The collection `{folder.name}` in {folder} cannot be used: {str(error)[:300]}. If its "
+            "files are damaged, move the folder away and run `ringmain-vector index` again; nothing has "
+            "been deleted."
+        ) from error
+    except OSError as error:
+        raise UpstreamUnavailable(f"{folder} cannot be used: {error.strerror}.") from error
 
 
 def _close(shard: "Shard") -> None:

@@ -24,9 +24,8 @@ _OURS_ALONE = 0o700
 
 def names(folder: Path) -> list[str]:
     """The collections in a folder; whatever else is there is not ours."""
-    if not folder.is_dir():
-        return []
-    return sorted(one.name for one in folder.iterdir() if is_name(one.name) and (one / _MANIFEST).is_file())
+    found = [one.parent.name for one in folder.glob(f"*/{_MANIFEST}")]
+    return sorted(name for name in found if is_name(name))
 
 
 def is_name(name: str) -> bool:
@@ -41,21 +40,21 @@ def read_manifest(folder: Path) -> Manifest | None:
         UpstreamRefused: What is there is not ours, or of a format that is not known.
     """
     try:
-        text = (folder / _MANIFEST).read_text(encoding="utf-8")
+        written = (folder / _MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
             return None
         raise UpstreamRefused(
-            f"{folder} is there, but no collection of ringmain-vector: it has no {_MANIFEST}. Choose another "
-            "name, or move it away."
+            f"{folder} is there, but no collection of ringmain-vector: it has no {_MANIFEST}. Choose "
+            "another name, or move it away."
         ) from None
     try:
-        kept = cast("dict[str, Any]", json.loads(text))
+        kept = cast("dict[str, Any]", json.loads(written))
         if kept["format"] != _FORMAT:
             raise UpstreamRefused(
-                f"The collection in {folder} has the format {kept['format']!s:.20}, and this version of "
-                f"ringmain-vector knows only {_FORMAT}. Use the version that made it, or move the folder "
-                "away and run `ringmain-vector index` again."
+                f"The collection in {folder} has the format {kept['format']!s:.20}, and this version "
+                f"of ringmain-vector knows only {_FORMAT}. Use the version that made it, or move the "
+                "folder away and run `ringmain-vector index` again."
             )
         return Manifest(**kept["manifest"])
     except (ValueError, TypeError, KeyError) as error:
@@ -89,7 +88,7 @@ def make_folder(folder: Path, name: str, manifest: Manifest, fill: Callable[[Pat
     """
     if not is_name(name):
         raise InvalidArguments(
-            f"`{name[:80]}` cannot be the name of a collection: use 1 to 64 letters, digits, `-` and `_`."
+            f"`{name[:80]}` cannot be a collection's name: use 1 to 64 letters, digits, `-` and `_`."
         )
     folder.mkdir(mode=_OURS_ALONE, parents=True, exist_ok=True)
     draft = folder / f".{name}.{secrets.token_hex(8)}"

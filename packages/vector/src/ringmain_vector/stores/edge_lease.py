@@ -18,7 +18,7 @@ class Times:
 
     Attributes:
         idle: Unused for so long, it is closed.
-        hold: So long it stays open though others wait, or two busy processes would do nothing but open it.
+        hold: So long it stays open though others wait, or busy processes would do nothing but open it.
         patience: So long a use waits for its turn.
         tick: So often is looked whether others wait.
     """
@@ -32,8 +32,8 @@ class Times:
 class Lease(Generic[T]):
     """Lets the threads of a process use one open thing, any number at once or one alone.
 
-    Whoever wants to be alone goes before those who come later. A thread of its own closes the thing; it runs
-    only while the thing is open.
+    Whoever wants to be alone goes before those who come later. A thread of its own closes the thing; it
+    runs only while the thing is open.
 
     Args:
         lock: Kept while it is open.

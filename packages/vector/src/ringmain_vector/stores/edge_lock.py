@@ -54,8 +54,8 @@ class Busy(Exception):
 class ProcessLock:
     """Two files, locked by whoever uses the folder and by whoever is next.
 
-    The second one makes waiting fair: who gives the lock back and wants it again comes after who is next. It
-    ends with its process, however that ends. One thread at a time may use an object.
+    The second one makes waiting fair: who gives the lock back and wants it again comes after who is
+    next. It ends with its process, however that ends. One thread at a time may use an object.
 
     Args:
         folder: Where the files are made.

@@ -1,4 +1,4 @@
-"""One shard of Qdrant Edge in our terms: the only module that speaks to that library. All of it blocks."""
+"""A shard of Qdrant Edge in our terms: the only module that speaks to that library. All of it blocks."""
 
 import bisect
 from collections.abc import Generator, Mapping, Sequence
@@ -33,7 +33,7 @@ _ALL = 1 << 31
 _FLUSH_EVERY = (
     5_000  # points: what is not flushed has to be done again after a crash, by whoever opens the shard
 )
-# Edges between points that share a value cost 15 times as long to build, and filters are fast without them.
+# Edges between points that share a value take 15 times as long to build; filters are fast without.
 _HNSW = edge.HnswIndexConfig(m=16, ef_construct=100, full_scan_threshold=10_000, payload_m=0)
 
 
@@ -44,8 +44,8 @@ class ShardFailed(Exception):
 class Shard:
     """A shard that is open.
 
-    Several threads may read at once; whoever writes has to be alone. A write is one entry of the shard's log
-    with all points of a document, so that it happens or does not, however the process ends.
+    Several threads may read at once; whoever writes has to be alone. A write is one entry of the shard's
+    log with all points of a document, so that it happens or does not, however the process ends.
 
     Every method may raise `ShardFailed`.
     """
@@ -53,9 +53,7 @@ class Shard:
     def __init__(self, shard: edge.EdgeShard) -> None:
         self._shard = shard
         self._unflushed = 0
-        self._listing: tuple[str, list[str]] | None = (
-            None  # for the next page: all have to be sorted for one
-        )
+        self._listing: tuple[str, list[str]] | None = None  # for the next page: one takes sorting all
 
     @classmethod
     def create(cls, folder: Path, dimension: int) -> "Shard":
@@ -123,7 +121,7 @@ class Shard:
 
     def lexical(self, terms: Mapping[int, float], k: int, where: Where) -> list[Scored]:
         query = edge.Query.Nearest(edge.SparseVector(list(terms), list(terms.values())), _WORDS)
-        # Counted over a filter that all points pass: the library's own counts still have what was deleted.
+        # Counted over a filter that all points pass: else what was deleted would still count.
         counted = edge.SearchParams(idf=edge.IdfParams(edge.Filter()))
         return self._found(query, k, where, counted)
 
@@ -197,7 +195,8 @@ class Shard:
         return listing[1]
 
     def _ids(self, tenant: str, ids: Sequence[str]) -> set[str]:
-        found = self._scrolled(edge.Filter(must=_those(tenant, ids)), with_payload=False, with_vector=False)
+        meant = edge.Filter(must=_those(tenant, ids))
+        found = self._scrolled(meant, with_payload=False, with_vector=False)
         return {str(one.id) for one in found}
 
     def _scrolled(
@@ -234,16 +233,16 @@ def _point(passage: Passage) -> edge.Point:
     if passage.vector is not None:
         vectors[_DENSE] = passage.vector.tolist()
     document = passage.document
-    return edge.Point(point_id(document.tenant, document.id, passage.number), vectors, payload_of(passage))
+    name = point_id(document.tenant, document.id, passage.number)
+    return edge.Point(name, vectors, payload_of(passage))
 
 
 def _whole(record: edge.Record) -> Passage:
     bare = passage_of(_payload(record))
     vectors = cast("dict[str, Any]", record.vector)
     words: edge.SparseVector = vectors[_WORDS]
-    terms = {
-        term: weight for term, weight in zip(words.indices, words.values, strict=True) if term != _NO_WORD
-    }
+    terms = dict(zip(words.indices, words.values, strict=True))
+    terms.pop(_NO_WORD, None)
     vector = vector_of(vectors[_DENSE]) if _DENSE in vectors else None
     return Passage(bare.document, bare.number, bare.text, bare.start, terms, vector)
 
@@ -255,7 +254,8 @@ def _payload(found: "edge.Record | edge.ScoredPoint") -> dict[str, Any]:
 def _filter(where: Where, *more: edge.FieldCondition) -> edge.Filter:
     must = [_is("tenant", [where.tenant]), *more]
     must += [_condition(one) for one in where.conditions if not one.negated]
-    return edge.Filter(must=[*must], must_not=[_condition(one) for one in where.conditions if one.negated])
+    must_not = [_condition(one) for one in where.conditions if one.negated]
+    return edge.Filter(must=[*must], must_not=[*must_not])
 
 
 def _condition(condition: Condition) -> edge.FieldCondition:
