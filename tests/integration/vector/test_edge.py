@@ -327,7 +327,7 @@ async def test_tasks_write_and_read_at_once(collection: EdgeCollection) -> None:
 async def test_kills_lose_nothing_and_leave_nothing_half(tmp_path: Path) -> None:
     chance = random.Random(3)  # noqa: S311 (the same moments, as far as processes allow)
     folder = tmp_path / "vectors"
-    for _ in range(6):
+    for _ in range(5):
         written: dict[int, int] = {}
         with process("write", folder) as running:
             for _ in range(chance.randint(5, 60)):
@@ -393,6 +393,20 @@ async def test_who_is_always_busy_lets_others_in(collection: EdgeCollection, tmp
             assert await collection.tenants() == ["", "other"]
         tasks.cancel_scope.cancel()
     await other.close()
+
+
+async def test_many_writers_do_not_keep_readers_waiting(collection: EdgeCollection) -> None:
+    async def write(at: int) -> None:
+        while True:
+            await collection.replace(*await document(at, ["cold cache"]))
+
+    async with anyio.create_task_group() as tasks:
+        for at in range(4):
+            tasks.start_soon(write, at)
+        with anyio.fail_after(5):
+            for _ in range(20):
+                await collection.lexical(query_terms("cache"), 10, Where())
+        tasks.cancel_scope.cancel()
 
 
 async def test_it_is_closed_when_idle(tmp_path: Path) -> None:

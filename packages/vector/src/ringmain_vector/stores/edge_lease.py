@@ -32,8 +32,8 @@ class Times:
 class Lease(Generic[T]):
     """Lets the threads of a process use one open thing, any number at once or one alone.
 
-    Whoever wants to be alone goes before those who come later. A thread of its own closes the thing; it
-    runs only while the thing is open.
+    Whoever wants to be alone goes before those who come later, and then those who waited meanwhile go. A
+    thread of its own closes the thing; it runs only while the thing is open.
 
     Args:
         lock: Kept while it is open.
@@ -56,6 +56,8 @@ class Lease(Generic[T]):
         self._users = 0
         self._alone = False
         self._want_alone = 0
+        self._want_together = 0
+        self._before_alone = 0  # so many of those who want it together go before the next one alone
         self._since = 0.0
         self._used = 0.0
 
@@ -68,8 +70,14 @@ class Lease(Generic[T]):
         """
         deadline = time.monotonic() + self._times.patience
         with self._changed:
-            thing = self._enter(deadline, lambda: not self._alone and not self._want_alone)
-            self._users += 1
+            self._want_together += 1
+            try:
+                thing = self._enter(deadline, self._may_join)
+                self._users += 1
+            finally:
+                self._want_together -= 1
+                self._before_alone = max(0, self._before_alone - 1)
+                self._changed.notify_all()
         try:
             yield thing
         finally:
@@ -88,7 +96,7 @@ class Lease(Generic[T]):
         with self._changed:
             self._want_alone += 1
             try:
-                thing = self._enter(deadline, lambda: not self._alone and not self._users)
+                thing = self._enter(deadline, self._may_be_alone)
                 self._alone = True
             finally:
                 self._want_alone -= 1
@@ -98,6 +106,7 @@ class Lease(Generic[T]):
         finally:
             with self._changed:
                 self._alone = False
+                self._before_alone = self._want_together
                 self._left()
 
     def give_back(self) -> None:
@@ -107,6 +116,12 @@ class Lease(Generic[T]):
                 self._leaving = True
                 self._changed.notify_all()
             self._changed.wait_for(lambda: not self._open and not self._changing)
+
+    def _may_join(self) -> bool:
+        return not self._alone and (not self._want_alone or self._before_alone > 0)
+
+    def _may_be_alone(self) -> bool:
+        return not self._alone and not self._users and not self._before_alone
 
     def _enter(self, deadline: float, may_enter: Callable[[], bool]) -> T:
         while True:
