@@ -26,6 +26,7 @@ from ringmain_vector.stores.pgvector_connections import Limits
 
 pytestmark = pytest.mark.anyio
 
+KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'relation'"
 COUNTED = """
     SELECT count(*) FROM (
         SELECT term, count(*) AS passages FROM ringmain_vector.postings_1 GROUP BY term
@@ -309,13 +310,21 @@ async def test_a_connection_that_breaks_amid_a_replace_leaves_the_old_document(
     await collection.replace(*old)
     async with locked(url, "frequencies_1"), anyio.create_task_group() as tasks:
         tasks.start_soon(expect, UpstreamUnavailable, collection, await document(1, ["the new cache"]))
-        await until(
-            url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'relation'"
-        )
+        await until(url, KILL)
     assert [one.text for one in await collection.passages("", "doc-0001")] == ["the old cache", "as it was"]
     assert await value(url, COUNTED) == 0
     await collection.replace(*await document(1, ["the newest cache"]))
     assert [one.text for one in await collection.passages("", "doc-0001")] == ["the newest cache"]
+
+
+async def test_behind_a_guard_a_replace_that_broke_is_tried_again(url: str) -> None:
+    async with opened(url, guards=Guards()) as store, anyio.create_task_group() as tasks:
+        collection = await store.create("docs", MANIFEST)
+        async with locked(url, "frequencies_1"):
+            tasks.start_soon(collection.replace, *await document(1, ["the new cache"]))
+            await until(url, KILL)
+        await until(url, "SELECT count(*) FROM ringmain_vector.documents_1")
+        assert await value(url, COUNTED) == 0
 
 
 async def test_a_statement_that_takes_too_long_is_stopped(url: str) -> None:

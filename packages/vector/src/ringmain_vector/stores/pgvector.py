@@ -25,7 +25,7 @@ _MOST_WATCHED = 1_000  # candidates that an index of pgvector can keep in view
 
 
 class PgVectorCollection:
-    """One collection. The tenant is a part of every statement that reads or writes what somebody owns.
+    """One collection.
 
     Args:
         index_above: Passages from which on an index finds vectors faster than looking at all of them.
@@ -65,7 +65,7 @@ class PgVectorCollection:
                 document.passages,
                 metadata,
             )
-            counts = await self._drop_passages(transaction, document.tenant, [key])
+            counts = await self._drop_passages(transaction, [key])
             counts.update(await self._put_passages(transaction, key, document.tenant, metadata, passages))
             await self._count(transaction, counts)
 
@@ -76,8 +76,8 @@ class PgVectorCollection:
             found = await transaction.fetch(self._tables.sql(sql.LOCK_DOCUMENTS), tenant, list(ids))
             keys = [int(row["key"]) for row in found]
             if keys:
-                counts = await self._drop_passages(transaction, tenant, keys)
-                await transaction.execute(self._tables.sql(sql.DROP_DOCUMENTS), tenant, keys)
+                counts = await self._drop_passages(transaction, keys)
+                await transaction.execute(self._tables.sql(sql.DROP_DOCUMENTS), keys)
                 await self._count(transaction, counts)
             return len(keys)
 
@@ -176,11 +176,9 @@ class PgVectorCollection:
             return f"Vectors of more than {MOST_INDEXED} dimensions have no index: each search looks at all."
         return "The index of vectors is missing: each search looks at all passages until it is built."
 
-    async def _drop_passages(
-        self, transaction: Transaction, tenant: str, documents: list[int]
-    ) -> Counter[int]:
+    async def _drop_passages(self, transaction: Transaction, documents: list[int]) -> Counter[int]:
         """Remove what documents have; how the counts change."""
-        found = await transaction.fetch(self._tables.sql(sql.DROP_PASSAGES), tenant, documents)
+        found = await transaction.fetch(self._tables.sql(sql.DROP_PASSAGES), documents)
         keys = [int(row["key"]) for row in found]
         if not keys:
             return Counter()

@@ -1,4 +1,8 @@
-"""The statements that a collection's passages are written and found by. `Tables.sql` fills in the names."""
+"""The statements that a collection's passages are written and found by. `Tables.sql` fills in the names.
+
+Each names the tenant once, where it enters: what belongs to a row that was found so is reached by its key.
+With the tenant there, too, a planner that knows nothing of a new table looks at all that the tenant has.
+"""
 
 PUT_DOCUMENT = """
     INSERT INTO {documents} (tenant, id, title, uri, digest, length, passages, metadata)
@@ -26,12 +30,12 @@ COUNT = """
 LOCK_DOCUMENTS = """
     SELECT key FROM {documents} WHERE tenant = $1 AND id = ANY($2::text[]) ORDER BY id FOR UPDATE
 """
-DROP_PASSAGES = "DELETE FROM {passages} WHERE tenant = $1 AND document = ANY($2::bigint[]) RETURNING key"
+DROP_PASSAGES = "DELETE FROM {passages} WHERE document = ANY($1::bigint[]) RETURNING key"
 DROP_POSTINGS = """
     WITH lost AS (DELETE FROM {postings} WHERE passage = ANY($1::bigint[]) RETURNING term)
     SELECT term, count(*) AS passages FROM lost GROUP BY term
 """
-DROP_DOCUMENTS = "DELETE FROM {documents} WHERE tenant = $1 AND key = ANY($2::bigint[])"
+DROP_DOCUMENTS = "DELETE FROM {documents} WHERE key = ANY($1::bigint[])"
 
 DISTANCE = "p.embedding <#> $3::real[]::vector"
 WITHOUT_INDEX = f"({DISTANCE}) + 0, p.key"
@@ -40,20 +44,23 @@ DENSE = """
     SELECT d.id, f.number, f.score FROM (
         SELECT p.document, p.number, -({distance}) AS score FROM {passages} p
         WHERE p.tenant = $1 AND p.embedding IS NOT NULL {conditions} ORDER BY {order} LIMIT $2
-    ) f JOIN {documents} d ON d.key = f.document AND d.tenant = $1 ORDER BY f.score DESC
+    ) f JOIN {documents} d ON d.key = f.document ORDER BY f.score DESC
 """
 
 FREQUENCIES = "SELECT term, passages FROM {frequencies} WHERE term = ANY($1::integer[])"
-# The best come first out of the inner part, so that most often few passages have to be looked at.
+# The best come first out of the inner part, and each is looked at by itself until there are enough: most
+# often these are few. Without LATERAL and its LIMIT a planner that misjudges a table looks at all passages.
 LEXICAL = """
-    SELECT d.id, p.number, s.score FROM (
-        SELECT t.passage, sum(t.weight * r.rarity) AS score
-        FROM {postings} t JOIN unnest($3::integer[], $4::double precision[]) AS r(term, rarity) USING (term)
-        WHERE t.term = ANY($3::integer[]) GROUP BY t.passage ORDER BY score DESC, t.passage
+    SELECT p.id, p.number, s.score FROM (
+        SELECT t.passage,
+            sum(t.weight * ($4::double precision[])[array_position($3::integer[], t.term)]) AS score
+        FROM {postings} t WHERE t.term = ANY($3::integer[]) GROUP BY t.passage ORDER BY score DESC, t.passage
     ) s
-    JOIN {passages} p ON p.key = s.passage AND p.tenant = $1
-    JOIN {documents} d ON d.key = p.document AND d.tenant = $1
-    WHERE true {conditions} ORDER BY s.score DESC, s.passage LIMIT $2
+    JOIN LATERAL (
+        SELECT d.id, p.number FROM {passages} p JOIN {documents} d ON d.key = p.document
+        WHERE p.key = s.passage AND p.tenant = $1 {conditions} LIMIT 1
+    ) p ON true
+    ORDER BY s.score DESC, s.passage LIMIT $2
 """
 
 _DOCUMENT = "d.id, d.tenant, d.title, d.uri, d.digest, d.length, d.passages, d.metadata"
@@ -67,17 +74,17 @@ DOCUMENTS = f"""
 FETCH = f"""
     SELECT {_PASSAGE} FROM unnest($2::text[], $3::bigint[]) AS k(id, number)
     JOIN {{documents}} d ON d.tenant = $1 AND d.id = k.id
-    JOIN {{passages}} p ON p.tenant = $1 AND p.document = d.key AND p.number = k.number
+    JOIN {{passages}} p ON p.document = d.key AND p.number = k.number
 """  # noqa: S608 (constants)
 PASSAGES = f"""
-    SELECT {_PASSAGE} FROM {{documents}} d JOIN {{passages}} p ON p.document = d.key AND p.tenant = $1
+    SELECT {_PASSAGE} FROM {{documents}} d JOIN {{passages}} p ON p.document = d.key
     WHERE d.tenant = $1 AND d.id = $2 ORDER BY p.number
 """  # noqa: S608 (constants)
 WHOLE_PASSAGES = f"""
     SELECT {_PASSAGE}, p.embedding::real[] AS vector,
         ARRAY(SELECT t.term FROM {{postings}} t WHERE t.passage = p.key ORDER BY t.term) AS terms,
         ARRAY(SELECT t.weight FROM {{postings}} t WHERE t.passage = p.key ORDER BY t.term) AS weights
-    FROM {{documents}} d JOIN {{passages}} p ON p.document = d.key AND p.tenant = $1
+    FROM {{documents}} d JOIN {{passages}} p ON p.document = d.key
     WHERE d.tenant = $1 AND d.id = $2 ORDER BY p.number
 """  # noqa: S608 (constants)
 
