@@ -6,7 +6,9 @@ import random
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +24,8 @@ from ringmain_vector.lexical import query_terms
 from ringmain_vector.stores import edge as edge_module
 from ringmain_vector.stores.base import Collection
 from ringmain_vector.stores.edge import EdgeCollection, EdgeStore
-from ringmain_vector.stores.edge_lease import Times
+from ringmain_vector.stores.edge_lease import Lease, Times
+from ringmain_vector.stores.edge_lock import ProcessLock
 from ringmain_vector.stores.memory import MemoryStore
 
 pytestmark = pytest.mark.anyio
@@ -395,18 +398,40 @@ async def test_who_is_always_busy_lets_others_in(collection: EdgeCollection, tmp
     await other.close()
 
 
-async def test_many_writers_do_not_keep_readers_waiting(collection: EdgeCollection) -> None:
-    async def write(at: int) -> None:
-        while True:
-            await collection.replace(*await document(at, ["cold cache"]))
+def test_who_reads_and_who_writes_take_turns(tmp_path: Path) -> None:
+    lease = Lease(ProcessLock(tmp_path), lambda: "thing", lambda _: None, QUICK)
+    came: list[str] = []
 
-    async with anyio.create_task_group() as tasks:
-        for at in range(4):
-            tasks.start_soon(write, at)
-        with anyio.fail_after(5):
-            for _ in range(20):
-                await collection.lexical(query_terms("cache"), 10, Where())
-        tasks.cancel_scope.cancel()
+    def read() -> None:
+        with lease.together():
+            came.append("read")
+
+    def write() -> None:
+        with lease.alone():
+            came.append("write")
+
+    def waiting() -> tuple[int, int]:
+        return lease._want_together, lease._want_alone  # pyright: ignore[reportPrivateUsage]
+
+    def start(work: Callable[[], None], until: tuple[int, int]) -> threading.Thread:
+        thread = threading.Thread(target=work)
+        thread.start()
+        deadline = time.monotonic() + 5
+        while waiting() != until:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        return thread
+
+    with lease.alone():
+        threads = [start(write, (0, 1)), start(read, (1, 1))]
+    for thread in threads:
+        thread.join()
+    with lease.together():
+        threads = [start(write, (0, 1)), start(read, (1, 1))]
+    for thread in threads:
+        thread.join()
+    assert came == ["read", "write", "write", "read"]
+    lease.give_back()
 
 
 async def test_it_is_closed_when_idle(tmp_path: Path) -> None:
