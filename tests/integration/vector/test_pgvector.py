@@ -1,4 +1,4 @@
-"""The store in Postgres: exact where it says so, whole documents or none, and nobody's SQL but its own."""
+"""The store in Postgres: exact where it says so, whole documents or none, no SQL but its own."""
 
 import random
 from collections.abc import AsyncGenerator, Sequence
@@ -74,7 +74,7 @@ def as_rounded(found: Sequence[Scored]) -> dict[tuple[str, int], float]:
 
 
 async def many(collection: PgVectorCollection, count: int, rare: int) -> MemoryCollection:
-    """One-passage documents with random vectors, every `rare`th of the kind `rare`; the same in memory."""
+    """Passages with random vectors, every `rare`th of the kind `rare`; the same in memory."""
     chance = np.random.default_rng(5)
     simple = await MemoryStore().create("docs", MANIFEST)
     await collection.declare({"kind": "keyword"})
@@ -137,7 +137,7 @@ conditions = st.builds(
 
 @pytest.fixture(scope="module")
 async def mixed() -> AsyncGenerator[tuple[PgVectorCollection, list[Document]]]:
-    """Documents with every value in every field, and fields declared as every type that keeps all of them."""
+    """Documents with every value, in fields of odd names."""
     async with opened(await DATABASES.fresh()) as store:
         collection = await store.create("docs", MANIFEST)
         await collection.declare(dict.fromkeys(ODD_FIELDS, "keyword"))
@@ -171,7 +171,7 @@ async def test_metadata_come_back_as_they_were_given(
 
 
 async def test_a_declared_field_is_found_by_its_index(url: str) -> None:
-    await run(url, f"ALTER DATABASE {url.split('/')[3].split('?', maxsplit=1)[0]} SET enable_seqscan = off")
+    await run(url, f"ALTER DATABASE {name_of(url)} SET enable_seqscan = off")
     async with opened(url) as store:
         collection = await store.create("docs", MANIFEST)
         await collection.declare({"it's": "keyword", "year": "integer"})
@@ -408,7 +408,7 @@ async def test_pgvector_can_be_in_any_schema(url: str, store: PgVectorStore) -> 
 
 async def test_who_may_only_read_can_search(url: str, store: PgVectorStore) -> None:
     await filled(await store.create("docs", MANIFEST), 10)
-    name = url.split("/")[3].split("?", maxsplit=1)[0]
+    name = name_of(url)
     await run(
         url,
         f"CREATE ROLE reader_{name} LOGIN; GRANT USAGE ON SCHEMA ringmain_vector TO reader_{name};"
@@ -426,7 +426,7 @@ async def test_who_may_only_read_can_search(url: str, store: PgVectorStore) -> N
 
 
 async def test_who_may_not_add_the_extension_is_told_who_has_to(url: str) -> None:
-    name = url.split("/")[3].split("?", maxsplit=1)[0]
+    name = name_of(url)
     await run(url, f"CREATE ROLE plain_{name} LOGIN")
     try:
         async with opened(DATABASES.url(name, f"plain_{name}")) as store:

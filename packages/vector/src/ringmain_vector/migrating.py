@@ -71,8 +71,8 @@ async def migrate(source: Store, target: Store, name: str, *, progress: Progress
 
     Raises:
         NotFound: Where the source has no such collection.
-        StoresDiffer: Where the target has one of that name that was made in another way, or one that is not
-            the same in the end.
+        StoresDiffer: Where the target has one of that name that was made otherwise, or one that is not the
+            same in the end.
     """
     original = await source.open(name)
     if original is None:
@@ -87,7 +87,7 @@ async def migrate(source: Store, target: Store, name: str, *, progress: Progress
     samples = {tenant: await _copy(original, copy, tenant, moved, total, progress) for tenant in tenants}
     for tenant in sorted({*tenants, *await copy.tenants()}):
         await _check_contents(original, copy, tenant)
-    for tenant, sample in samples.items():  # once all is there: how rare a word is depends on everybody's
+    for tenant, sample in samples.items():  # once all is there, since all makes a word rare
         await _check_searches(original, copy, tenant, sample, moved)
     return moved
 
@@ -107,7 +107,7 @@ def _check_manifests(original: Manifest, copy: Manifest) -> None:
         **copy.fields,
     }:
         raise StoresDiffer(
-            f"The target has a collection of that name that was made otherwise: {copy}, and not {original}. "
+            f"The target has a collection of that name that was made otherwise: {copy}, not {original}. "
             "Choose another target, or delete that collection."
         )
 
@@ -131,7 +131,7 @@ async def _copy(
 
 
 async def _whole(original: Collection, document: Document) -> list[Passage]:
-    """A document's passages with all that is kept of them; the words of others' tables are counted now."""
+    """A document's passages with all that is kept of them; the words of others' are counted now."""
     passages = await original.passages(document.tenant, document.id, whole=True)
     if not original.is_read_only:
         return passages
@@ -160,7 +160,7 @@ async def _check_contents(original: Collection, copy: Collection, tenant: str) -
 async def _check_searches(
     original: Collection, copy: Collection, tenant: str, sample: Sequence[str], moved: Moved
 ) -> None:
-    """Search both for what some passages mean and say. Only what has counted words can be asked for them."""
+    """Search both for what some passages mean and say; others' collections know no words."""
     where = Where(tenant)
     for document_id in sample:
         for passage in (await original.passages(tenant, document_id, whole=True))[:1]:
@@ -194,7 +194,7 @@ def _check_lists(mine: Sequence[Scored], theirs: Sequence[Scored], width: float,
             known = {one.key for one in others}
             same = same and all(one.key in known for one in some if one.score > floor)
     if not same:
-        raise StoresDiffer(f"The stores disagree about what is {what}: {_shown(mine)} and {_shown(theirs)}.")
+        raise StoresDiffer(f"The stores disagree on what is {what}: {_shown(mine)}, or {_shown(theirs)}.")
 
 
 def _shown(found: Sequence[Scored]) -> str:

@@ -155,8 +155,8 @@ class PgVectorCollection:
     async def optimize(self) -> None:
         """Build the index of vectors if there are enough passages and it is not there.
 
-        It is to be called when much was taken in, or when `stats` says that the index is missing. Searches
-        go on meanwhile, writes wait; it takes about a minute for 100,000 passages.
+        To be called when much was taken in, or when `stats` says that the index is missing. Searches go on
+        meanwhile, writes wait; it takes about a minute for 100,000 passages.
         """
 
         async def work(transaction: Transaction) -> None:
@@ -173,7 +173,7 @@ class PgVectorCollection:
 
     def _advice(self) -> str:
         if self.manifest.dimension > MOST_INDEXED:
-            return f"Vectors of more than {MOST_INDEXED} dimensions have no index: each search looks at all."
+            return f"Vectors of more than {MOST_INDEXED} dimensions have no index: searches look at all."
         return "The index of vectors is missing: each search looks at all passages until it is built."
 
     async def _drop_passages(self, transaction: Transaction, documents: list[int]) -> Counter[int]:
@@ -218,13 +218,13 @@ class PgVectorCollection:
         return Counter({ALL: len(keys)} | Counter(term for _, term, _ in postings))
 
     async def _count(self, transaction: Transaction, changes: Counter[int]) -> None:
-        """Keep the counts, last of all: their rows are everybody's, and locked until the transaction ends."""
+        """Keep the counts, last of all: their rows are everybody's, and locked until the end."""
         real = {term: change for term, change in changes.items() if change}
         await transaction.execute(self._tables.sql(sql.COUNT), list(real), list(real.values()))
 
 
 class PgVectorStore:
-    """Collections in the schema `ringmain_vector` of a database, and tables of others that are only searched.
+    """Collections in a database's schema `ringmain_vector`, and tables of others that are only searched.
 
     Args:
         url: As asyncpg takes it, TLS included.
@@ -263,7 +263,7 @@ class PgVectorStore:
 
     async def create(self, name: str, manifest: Manifest) -> PgVectorCollection:
         if name in self._adopted:
-            raise UpstreamRefused(f"`{name}` is the name of a table that is only searched. Choose another.")
+            raise UpstreamRefused(f"`{name}` is a table of others, which is only searched. Choose another.")
 
         async def work(transaction: Transaction) -> tuple[Tables, Manifest]:
             await schema.set_up(self._connections, transaction)

@@ -52,7 +52,7 @@ class Adoption:
         table: With its schema: `public.articles`.
         id: The column of the ids, which are unique; so with the others.
         metadata: One column of the type jsonb, or those whose values are the metadata.
-        tenant: Without such a column, all rows are nobody's; with it, those without a value are not searched.
+        tenant: Without such a column, all rows are nobody's; with it, those without a value are not found.
     """
 
     manifest: Manifest
@@ -124,7 +124,7 @@ class AdoptedTable:
 
         async def work(transaction: Transaction) -> list[Scored]:
             found: list[Scored] = []
-            for order in orders:  # whether an index has kept anything back is only seen by asking without one
+            for order in orders:  # what an index has kept back is only seen by asking without it
                 statement = self._sql(_DENSE, distance=distance, order=order, conditions=conditions)
                 found = scored(await transaction.fetch(statement, *parameters))
                 if len(found) >= k:

@@ -1,4 +1,4 @@
-"""Postgres through asyncpg: a few connections, transactions that end in time, errors in our own words."""
+"""Postgres through asyncpg: a few connections, transactions that end in time, errors in our words."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ _CLEAN_UP_SECONDS = 3.0
 _GRACE_SECONDS = 2.0  # for a time-out of the server's to arrive before we stop waiting
 _NO_EXTENSION = "pg_catalog, pg_temp"
 _OLDEST = (0, 8)  # the first that goes on searching an index until enough rows pass the filter
-# Plans are made for the values: with what a filter lets through unknown, the wrong index is taken. Compiling
-# costs more than it saves, and a client that hangs must not keep its locks.
+# Plans are made for the values: where what a filter lets through is unknown, the wrong index is taken.
+# Compiling costs more than it saves, and a client that hangs must not keep its locks.
 _SETTINGS = (
     "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off;"
     " SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL hnsw.iterative_scan = strict_order;"
@@ -128,8 +128,8 @@ class Connections:
         version = str(found["version"])
         if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
             raise UpstreamRefused(
-                f"The extension `vector` is {version} and must be 0.8 or newer. The operator of the database "
-                "has to update pgvector and to run `ALTER EXTENSION vector UPDATE`."
+                f"The extension `vector` is {version} and must be 0.8 or newer. The database's operator has "
+                "to update pgvector and to run `ALTER EXTENSION vector UPDATE`."
             )
         self._search_path = f"pg_catalog, {found['schema']}, pg_temp"
         await transaction.execute(f"SET LOCAL search_path = {self._search_path}")
@@ -222,7 +222,7 @@ def trouble_of(error: Exception) -> Trouble | None:
         case "28", _:
             return Trouble("auth")
         case _, "3D000":
-            return Trouble("refused", message="The database of the vectors does not exist on its server.")
+            return Trouble("refused", message="The database does not exist on its server.")
         case _, ("40001" | "40P01" | "53300" | "55P03"):
             return Trouble("throttled")
         case (("08" | "53" | "57" | "58"), _):
@@ -238,7 +238,7 @@ def trouble_of(error: Exception) -> Trouble | None:
 
 
 async def _commit(connection: Any) -> None:
-    """Until here a broken connection means that nothing has happened; from here on it can mean anything."""
+    """Until here a broken connection means that nothing has happened; from here on it can mean all."""
     try:
         with anyio.fail_after(_GRACE_SECONDS, shield=True):
             await connection.execute("COMMIT")

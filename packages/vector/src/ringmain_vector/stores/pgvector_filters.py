@@ -51,7 +51,7 @@ def _any_of(value: str, wanted: Sequence[Value], parameters: Parameters) -> str:
 
 
 def _range(value: str, condition: Condition, parameters: Parameters) -> str:
-    """Between two numbers. As jsonb other types have their place in the order, too, so they are ruled out."""
+    """Between two numbers. Other types have their place in the order of jsonb, too: they are ruled out."""
     parts = [f"jsonb_typeof({value}) = 'number'"]
     for bound, sign, counts in (
         (condition.least, ">", condition.least_counts),

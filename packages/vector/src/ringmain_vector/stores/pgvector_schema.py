@@ -1,4 +1,4 @@
-"""The tables of collections: a schema of their own, a list of manifests, four tables for each collection."""
+"""The tables of collections: a schema of their own, a list of manifests, four tables for each."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ MOST_INDEXED = 2_000
 """Dimensions that an index of vectors can have."""
 
 _LOCK = int.from_bytes(hashlib.blake2b(b"ringmain_vector", digest_size=7).digest(), "big")
-_MOST_PLAIN = 1_800  # dimensions of a vector that fits into a page of a table, beside the rest of its row
+_MOST_PLAIN = 1_800  # dimensions of a vector that fits into a page, beside the rest of its row
 
 _IS_SET_UP = "SELECT to_regclass('ringmain_vector.manifests') IS NOT NULL"
 _SET_UP = """
@@ -38,8 +38,8 @@ _NAMES = "SELECT name FROM ringmain_vector.manifests ORDER BY name"
 _DECLARE = "UPDATE ringmain_vector.manifests SET manifest = $2 WHERE number = $1"
 
 # A document's metadata is kept as it came, for people; a passage has it once more, for filters, beside the
-# vector: an index of vectors can then go on until enough passages fit. Most rows are as wide as their vector,
-# which is not moved out of them: scans would fetch each one by itself.
+# vector: whoever goes along an index of vectors then sees at once what passes. Vectors stay in their rows:
+# scans would have to fetch each by itself.
 _TABLES = """
     CREATE TABLE {documents} (
         key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -111,7 +111,7 @@ async def set_up(connections: Connections, transaction: Transaction) -> None:
 
 
 async def names(transaction: Transaction) -> list[str]:
-    """Of all collections. Where nothing is set up there are none: who only reads need not have the rights."""
+    """Of all collections; none where nothing is set up, for which who only reads has no rights."""
     if not await transaction.fetchval(_IS_SET_UP):
         return []
     return [str(row["name"]) for row in await transaction.fetch(_NAMES)]
@@ -152,7 +152,7 @@ async def declare(transaction: Transaction, name: str, fields: Mapping[str, Fiel
 async def build_vector_index(transaction: Transaction, tables: Tables, megabytes: int) -> None:
     """Make the index of vectors, and let the planner know what there is.
 
-    It is made by one process: several would share memory, of which a container has less than they ask for.
+    One process makes it: several would share memory, of which a container has less than they ask for.
     """
     await transaction.execute(
         f"SET LOCAL maintenance_work_mem = '{megabytes}MB'; SET LOCAL max_parallel_maintenance_workers = 0"
@@ -184,12 +184,12 @@ async def _create_extension(transaction: Transaction) -> None:
         match getattr(error, "sqlstate", ""):
             case "42501":
                 raise UpstreamRefused(
-                    "The database has no extension `vector`, and this login may not add it. Ask the owner of "
-                    "the database to run `CREATE EXTENSION vector` in it."
+                    "The database has no extension `vector`, and this login may not add it. Ask the "
+                    "owner of the database to run `CREATE EXTENSION vector` in it."
                 ) from error
             case "0A000" | "58P01":
                 raise UpstreamRefused(
-                    "The server of the database has no pgvector. Ask its operator to install 0.8 or newer."
+                    "The database's server has no pgvector. Ask its operator to install 0.8 or newer."
                 ) from error
             case _:
                 raise
@@ -207,7 +207,7 @@ async def _index_fields(transaction: Transaction, tables: Tables, fields: Mappin
 def _manifest(row: Row) -> Manifest:
     if row["format"] != FORMAT:
         raise UpstreamRefused(
-            f"The collection `{row['name']}` is kept in format {row['format']}; this version reads {FORMAT}. "
-            "Use the version that made it, or migrate the collection."
+            f"The collection `{row['name']}` is kept in format {row['format']}; this version reads "
+            f"{FORMAT}. Use the version that made it, or migrate the collection."
         )
     return Manifest(**json.loads(row["manifest"]))

@@ -1,6 +1,6 @@
 """The statements that a collection's passages are written and found by. `Tables.sql` fills in the names.
 
-Each names the tenant once, where it enters: what belongs to a row that was found so is reached by its key.
+Each names the tenant once, where it enters: what belongs to a row that was found is reached by its key.
 With the tenant there, too, a planner that knows nothing of a new table looks at all that the tenant has.
 """
 
@@ -49,7 +49,7 @@ DENSE = """
 
 FREQUENCIES = "SELECT term, passages FROM {frequencies} WHERE term = ANY($1::integer[])"
 # The best come first out of the inner part, and each is looked at by itself until there are enough: most
-# often these are few. Without LATERAL and its LIMIT a planner that misjudges a table looks at all passages.
+# often these are few. Without LATERAL and its LIMIT a planner that misjudges a table looks at all.
 LEXICAL = """
     SELECT p.id, p.number, s.score FROM (
         SELECT t.passage,
