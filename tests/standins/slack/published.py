@@ -17,7 +17,6 @@ _WALK = "cursor limit:int"
 _SPAN = f"{_WALK} oldest latest inclusive:bool include_all_metadata:bool"
 _WALKED = f"query! action_token after:int before:int channel_types:list content_types:list {_WALK} "
 _TABLE = {
-    "api.test": ("", ""),
     "api.test": ("", "error foo"),
     "apps.connections.open": ("connections:write", ""),
     "assistant.search.context": (

@@ -24,6 +24,8 @@ from ringmain_slack.words import expression, has_modifiers, spaced, words_of
         ("well-known c++ :+1:", '"well known" AND "c" AND "1"*'),
         ("会議 today", '"会" AND "議" AND "today"*'),
         ("!!! ?", ""),
+        ('say "', '"say"*'),
+        ('"', ""),
         ("", ""),
     ],
 )

@@ -21,8 +21,8 @@ def expression(query: str) -> str:
 
     Whatever is in the query, this can be read by SQLite's FTS5; it is empty where the query has no word.
     """
-    pieces = [(match[1], match[2]) for match in _PIECE.finditer(spaced(clean(query)).casefold())]
-    wanted = [(phrase or word, word is not None) for phrase, word in pieces]
+    pieces = _PIECE.findall(spaced(clean(query)).casefold())
+    wanted = [(phrase or word, word != "") for phrase, word in pieces]
     said = [f'"{_words(text)}"{"*" if is_word else ""}' for text, is_word in wanted if _words(text)]
     said = said[:_MOST_PIECES]
     return " AND ".join([*(one.removesuffix("*") for one in said[:-1]), *said[-1:]])

@@ -35,7 +35,7 @@ def _page(document: Any, number: int) -> str:
     page = document[number]
     try:
         content = page.get_textpage()
-        text: str = content.get_text_range()
+        text: str = content.get_text_bounded()
         content.close()
     finally:
         page.close()
