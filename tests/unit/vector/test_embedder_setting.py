@@ -97,5 +97,5 @@ async def test_fastembed_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(UpstreamRefused, match=r"pip install 'ringmain-vector\[fastembed\]'"):
         await FastEmbed("small").load()
     monkeypatch.setitem(sys.modules, "fastembed", Library())
-    with pytest.raises(UpstreamRefused, match=r"finds no model `missing` on this machine \(ValueError\)"):
+    with pytest.raises(UpstreamRefused, match=r"finds no model `missing` .* \(ValueError\)"):
         await FastEmbed("missing").query("a")

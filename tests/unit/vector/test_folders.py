@@ -128,8 +128,8 @@ async def test_documents_from_elsewhere_are_not_written_over(bench: Bench, tmp_p
     await bench.index()
     found = await bench.index(other)
     assert found.failed == {
-        "guide.md": f"a document of this name came from {bench.root.as_uri()}: use another collection, or "
-        "delete that one"
+        "guide.md": f"a document of this name came from {bench.root.as_uri()}: use another "
+        "collection, or delete that one"
     }
     assert (await bench.documents())["guide.md"].title == "The guide"
 
@@ -259,7 +259,8 @@ async def test_without_the_extra_it_is_said_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
     bench.write(name, b"x")
-    assert (await bench.index()).failed == {name: "reading it needs `pip install 'ringmain-vector[files]'`"}
+    found = await bench.index()
+    assert found.failed == {name: "reading it needs `pip install 'ringmain-vector[files]'`"}
 
 
 def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ class Server:
         asked = json.loads(await whole_body(receive))
         self.asked.append({**asked, "path": scope["path"]})
         self.keys.append(dict(scope["headers"]).get(b"authorization", b"").decode())
-        status, headers, content = self.laid_out.pop(0) if self.laid_out else (200, {}, self.answer(asked))
-        await respond(send, status, headers, content)
+        answer = self.laid_out.pop(0) if self.laid_out else (200, {}, self.answer(asked))
+        await respond(send, *answer)
 
     def answer(self, asked: dict[str, Any]) -> bytes:
         rows = [
@@ -101,7 +101,7 @@ async def test_what_may_pass_is_tried_again(server: Server) -> None:
 
 REFUSALS = [
     pytest.param(401, b"", "does not accept the key", id="key"),
-    pytest.param(404, b'{"error":{"message":"no `small`"}}', r"answers 404: no `small`\. Tell", id="OpenAI"),
+    pytest.param(404, b'{"error":{"message":"no `small`"}}', r"answers 404: no `small`\.", id="OpenAI"),
     pytest.param(400, b'{"error":"too long"}', r"answers 400: too long\. Tell", id="Ollama"),
     pytest.param(400, b'{"message":"too long","code":1}', r"answers 400: too long\. Tell", id="vLLM"),
     pytest.param(400, b"[1]", r"answers 400\. Tell", id="no words"),
@@ -110,7 +110,7 @@ REFUSALS = [
     pytest.param(200, b'{"data":[{"index":0,"embedding":[NaN,1]}]}', "no table", id="no number"),
     pytest.param(200, b'{"data":[{"index":0,"embedding":"AAAA"}]}', "no table", id="base64"),
     pytest.param(200, b'{"data":[]}', "0 vectors for 1 texts", id="none"),
-    pytest.param(200, b'{"data":[{"index":1,"embedding":[1,1]}]}', "1 vectors for 1 texts", id="of another"),
+    pytest.param(200, b'{"data":[{"index":1,"embedding":[1,1]}]}', "1 vectors for 1", id="of another"),
     pytest.param(200, b'{"data":"' + b"x" * (33 << 20) + b'"}', "larger than any", id="huge"),
 ]
 

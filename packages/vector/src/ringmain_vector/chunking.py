@@ -67,10 +67,15 @@ def _spans(text: str, cut: Callable[[str], list[tuple[int, str]]]) -> Iterator[t
 
 
 def _with_headings(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The same, but no heading stands alone: it goes with what follows, however large that is."""
+    """The same, but a heading goes with what follows, even if that is as large as it may be."""
     alone: tuple[int, int] | None = None
     for start, end in spans:
-        span = (alone[0] if alone else start, end)
+        span: tuple[int, int] = (start, end)
+        if alone is not None:
+            if end - alone[0] <= _SIZE + _LONGEST_TITLE:
+                span = (alone[0], end)
+            else:  # there is more space between them than anybody wants to read
+                yield alone
         alone = span if _is_heading(text[slice(*span)]) else None
         if alone is None:
             yield span

@@ -20,9 +20,9 @@ _SUFFIXES: dict[Format, str] = {
     "docx": ".docx",
     "code": (
         ".py .pyi .js .mjs .cjs .jsx .ts .tsx .java .kt .kts .scala .go .rs .c .h .cc .cpp .hpp .cs .m "
-        ".swift .rb .php .pl .pm .lua .r .jl .ex .exs .erl .hs .ml .clj .lisp .el .dart .vue .svelte .sh "
-        ".bash .zsh .fish .ps1 .bat .sql .graphql .proto .tf .css .scss .less .json .jsonl .yaml .yml "
-        ".toml .ini .cfg .conf .xml .gradle .cmake .nix"
+        ".swift .rb .php .pl .pm .lua .r .jl .ex .exs .erl .hs .ml .clj .lisp .el .dart .vue .svelte "
+        ".sh .bash .zsh .fish .ps1 .bat .sql .graphql .proto .tf .css .scss .less .json .jsonl .yaml "
+        ".yml .toml .ini .cfg .conf .xml .gradle .cmake .nix"
     ),
 }
 _FORMATS: dict[str, Format] = {

@@ -79,6 +79,6 @@ def _open(name: str, folder: Path | None) -> Any:
         return library.TextEmbedding(name, threads=2, local_files_only=True, **place)
     except Exception as error:  # its exceptions have no base but this one
         raise UpstreamRefused(
-            f"FastEmbed finds no model `{name}` on this machine ({type(error).__name__}). "
-            "Tell the operator to put its files into a folder and to name it: `fastembed:<model>@/folder`."
+            f"FastEmbed finds no model `{name}` on this machine ({type(error).__name__}). Put "
+            "its files into a folder and let the setting name it: `fastembed:<model>@/folder`."
         ) from error

@@ -153,8 +153,8 @@ def trouble(error: Exception) -> Trouble | None:
         case Answered(status=401 | 403):
             return Trouble(
                 "auth",
-                message="The server of the embedding model does not accept the key. Tell the operator to "
-                "set RINGMAIN_VECTOR_EMBEDDER_KEY.",
+                message="The server of the embedding model does not accept the key. Tell the operator "
+                "to set RINGMAIN_VECTOR_EMBEDDER_KEY.",
             )
         case Answered(status=429 | 503):
             return Trouble("throttled", retry_after=error.retry_after)

@@ -42,7 +42,7 @@ def embedder_of(settings: VectorSettings, guards: Guards) -> Embedder:
         case _:
             raise ConfigurationError(
                 f"RINGMAIN_VECTOR_EMBEDDER: there is no embedder `{settings.embedder[:80]}`; there are "
-                "minilm, minilm:/model.onnx, openai:<model>@https://host/v1, fastembed:<model>[@/folder] "
+                "minilm, minilm:/model.onnx, openai:<model>@https://host/v1, fastembed:<model>@/folder "
                 "and hash."
             )
 
