@@ -34,8 +34,8 @@ class Server:
         asked = json.loads(await whole_body(receive))
         self.asked.append({**asked, "path": scope["path"]})
         self.keys.append(dict(scope["headers"]).get(b"authorization", b"").decode())
-        answer = self.laid_out.pop(0) if self.laid_out else (200, {}, self.answer(asked))
-        await respond(send, *answer)
+        self.laid_out = self.laid_out or [(200, {}, self.answer(asked))]
+        await respond(send, *self.laid_out.pop(0))
 
     def answer(self, asked: dict[str, Any]) -> bytes:
         rows = [
