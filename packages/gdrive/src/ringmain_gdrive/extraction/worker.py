@@ -119,10 +119,12 @@ class Workers:
             if kept.process.returncode is None:
                 return kept
             await kept.end()
-        command = [sys.executable, "-P", "-m", "ringmain_gdrive.extraction"]
         try:
             process = await anyio.open_process(
-                command, stderr=DEVNULL, env=bare_environment(), start_new_session=True
+                [sys.executable, "-P", "-m", "ringmain_gdrive.extraction"],
+                stderr=DEVNULL,
+                env=bare_environment(),
+                start_new_session=True,
             )
         except OSError as error:
             raise UpstreamUnavailable("No process can be started to read it in. Try later.") from error
