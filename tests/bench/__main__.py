@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import chaos, echo, gates, gdrive, github, memory, pieces, query, replicas, slack, start
+from bench import chaos, echo, gates, gdrive, github, memory, pieces, query, replicas, slack, start, vector
 from bench.report import Result, table
 from bench.setting import Setting
 
@@ -23,6 +23,7 @@ _PARTS = {
     "github": github,
     "slack": slack,
     "gdrive": gdrive,
+    "vector": vector,
 }
 
 

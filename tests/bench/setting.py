@@ -21,7 +21,7 @@ allow = ["*:read", "*:write"]
 deny = ["github.merge_pull_request", "gdrive.share"]
 
 [roles.bench]
-allow = ["echo:read", "postgres:read", "github:read", "slack:read", "gdrive:read"]
+allow = ["echo:read", "postgres:read", "github:read", "slack:read", "gdrive:read", "vector:read"]
 deny = ["postgres.security_posture"]
 fence = {{ "postgres.table" = ["public.*"] }}
 limits = {{ rate = "1000000/s", burst = 1000000, concurrency = 1000 }}
@@ -32,6 +32,7 @@ limits = {{ rate = "1000000/s", burst = 1000000, concurrency = 1000 }}
 "github.get_issue" = {{ rate = "1000000/s", burst = 1000000, concurrency = 1000 }}
 "slack.read_channel" = {{ rate = "1000000/s", burst = 1000000, concurrency = 1000 }}
 "gdrive.get_file" = {{ rate = "1000000/s", burst = 1000000, concurrency = 1000 }}
+"vector.search_documents" = {{ rate = "1000000/s", burst = 1000000, concurrency = 1000 }}
 {agents}
 [[agents]]
 id = "bench"
