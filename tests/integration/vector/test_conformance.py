@@ -164,3 +164,15 @@ async def test_many_write_at_once(collection: Collection) -> None:
     assert (await collection.stats("")).passages == sum(
         len(passages) for one, passages in every if not one.tenant
     )
+
+
+async def test_a_document_without_passages_is_kept_nowhere(collection: Collection) -> None:
+    made, passages = await document(1, ["cold cache", "warm cache"])
+    await collection.replace(made, passages)
+    await collection.replace(replace(made, passages=0), [])
+    await collection.replace(replace(made, id="doc-0002", passages=0), [])
+    assert await collection.passages("", made.id, whole=True) == []
+    assert await collection.documents(Where(), "", 10) == []
+    assert await collection.lexical(query_terms("cache"), 10, Where()) == []
+    assert await collection.tenants() == []
+    assert (await collection.stats("")).passages == 0

@@ -148,7 +148,7 @@ class Shard:
     def tenants(self) -> list[str]:
         with _in_words():
             found = self._shard.facet(edge.FacetRequest("tenant", limit=_ALL, exact=True))
-        return sorted(str(hit.value) for hit in found.hits)
+        return sorted(str(hit.value) for hit in found.hits if hit.count)
 
     def counts(self, tenant: str) -> tuple[int, int]:
         """How many documents and passages a tenant has."""
