@@ -13,7 +13,7 @@ NOISE = frozenset(
 )
 """Kinds of message that nobody has said."""
 
-_MARKUP = re.compile(r"<([^<>\n]{1,3000})>")
+_MARKUP = re.compile(r"<([@#!]?)([^<>|\n]{1,3000})(?:\|([^<>\n]{0,3000}))?>")
 _BROADCASTS = {"here", "channel", "everyone", "group"}
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _SCHEMES = ("http://", "https://", "mailto:", "tel:")
@@ -135,14 +135,14 @@ def _line(elements: Sequence[Mapping[str, Any]]) -> str:
 
 def _unescaped(text: str, people: Mapping[str, Person]) -> str:
     def shown(match: re.Match[str]) -> str:
-        target, _, label = match[1].partition("|")
-        if target.startswith("@"):
-            person = people.get(target[1:])
-            return f"@{person.name}" if person else f"@{label or target[1:]}"
-        if target.startswith("#"):
-            return f"#{label or target[1:]}"
-        if target.startswith("!"):
-            return _special(target[1:], label)
+        kind, target, label = match.groups("")
+        if kind == "@":
+            person = people.get(target)
+            return f"@{person.name if person else label or target}"
+        if kind == "#":
+            return f"#{label or target}"
+        if kind == "!":
+            return _special(target, label)
         if target.startswith(_SCHEMES):
             bare = target.removeprefix("mailto:").removeprefix("tel:")
             return bare if label in ("", target, bare) else f"[{label}]({target})"
