@@ -69,6 +69,28 @@ async def test_searches_have_identical_ids_and_order(collection: Collection) -> 
                 assert await ids(collection, asked) == await ids(simple, asked), asked
 
 
+@pytest.mark.parametrize("mode", MODES)
+async def test_more_that_tie_than_are_fetched_come_in_the_order_of_ids(
+    collection: Collection, mode: Mode
+) -> None:
+    simple = await MemoryStore().create("docs", MANIFEST)
+    every = [await document(number, ["cold cache", f"coffee {number}"]) for number in range(70)]
+    for one, passages in every:
+        await simple.replace(one, passages)
+    for one, passages in reversed(every):
+        await collection.replace(one, passages)
+
+    async def keys(of: Collection, query: str, skip: int) -> list[str]:
+        asked = Search(query, Where(), 9, mode=mode, skip=skip)
+        found = await search(of, HashEmbedder(), asked, passages=140)
+        return [hit.passage.id for hit in found.hits]
+
+    assert await keys(collection, "cold cache", 0) == ["doc-0000#0"]  # equal texts take one place
+    assert await keys(collection, "cold cache", 60) == ["doc-0060#0"]
+    for query in ("coffee", "warm", "nothing of this"):
+        assert await keys(collection, query, 0) == await keys(simple, query, 0), query
+
+
 async def test_a_document_is_replaced_whole(collection: Collection) -> None:
     made, passages = await document(1, ["cold cache", "warm cache", "no cache"])
     await collection.replace(made, passages)

@@ -7,7 +7,8 @@ they weigh a sure leg more than ranks would.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Literal, Protocol
 
 import anyio
 
@@ -31,6 +32,10 @@ _CANDIDATES = 4  # times as many as are asked for, from each leg
 _FEWEST, _MOST = 40, 1_000
 _DENSE_TIE, _LEXICAL_TIE = 1e-5, 1e-4
 _DECIMALS = 6
+
+
+class _Rank(Protocol):
+    async def __call__(self, *, k: int) -> list[Scored]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +103,20 @@ async def search(collection: Collection, embedder: Embedder, asked: Search, *, p
     mode = asked.mode
     if mode != "keyword" and not embedder.is_ready:
         mode = "keyword"  # whoever waits for a model waits in vain: words are searched meanwhile
-    k = max(_FEWEST, min(_MOST, _CANDIDATES * (asked.skip + asked.count)))
     dense: list[Scored] = []
     lexical: list[Scored] = []
 
     async def by_meaning() -> None:
         vector = await embedder.query(asked.text)
-        found = await collection.dense(vector, k, asked.where, exact=passages <= EXACT_BELOW)
-        dense.extend(_without_cut_ties(found, k, _DENSE_TIE))
+        exact = passages <= EXACT_BELOW
+        rank = partial(collection.dense, vector, where=asked.where, exact=exact)
+        dense.extend(await _best(rank, asked, _DENSE_TIE))
 
     async def by_words() -> None:
         terms = query_terms(asked.text)
         if terms:
-            found = await collection.lexical(terms, k, asked.where)
-            lexical.extend(_without_cut_ties(found, k, _LEXICAL_TIE))
+            rank = partial(collection.lexical, terms, where=asked.where)
+            lexical.extend(await _best(rank, asked, _LEXICAL_TIE))
 
     async with anyio.create_task_group() as tasks:
         if mode != "keyword":
@@ -164,13 +169,25 @@ def _score(mode: Mode, cosine: float | None, words: float | None) -> float:
     return min((meaning + SHARE * sure) / (1 + SHARE), 1.0)
 
 
-def _without_cut_ties(found: Sequence[Scored], k: int, width: float) -> Sequence[Scored]:
-    """Without those that tie at the end of a full list: which of them are in it, is the store's whim."""
-    if len(found) < k:
-        return found
-    last = found[-1].score
-    kept = [one for one in found if one.score > last + width]
-    return kept or (found if last > width else [])
+async def _best(rank: _Rank, asked: Search, width: float) -> Sequence[Scored]:
+    """The best of one leg, without those that tie at the end of a full list.
+
+    Which of them are in it, is the store's whim. Where too few are left to fill the page, more are fetched,
+    until the tie is in it whole; what scores nothing is not worth that.
+    """
+    wanted = asked.skip + asked.count
+    k = max(_FEWEST, min(_MOST, _CANDIDATES * wanted))
+    while True:
+        found = await rank(k=k)
+        if len(found) < k:
+            return found
+        last = found[-1].score
+        kept = [one for one in found if one.score > last + width]
+        if len(kept) > wanted or last <= width:
+            return kept
+        if k > EXACT_BELOW:
+            return kept or found
+        k = min(_CANDIDATES * k, EXACT_BELOW + 1)
 
 
 def _once(hits: Sequence[Hit]) -> list[Hit]:
