@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -140,8 +140,8 @@ async def connect(settings: VectorSettings, services: Services) -> AsyncGenerato
     """
     embedder = embedder_of(settings, services.guards)
     store = store_of(settings, services.guards)
-    async with background() as work:
-        try:
-            yield VectorSearch(settings, services, store, embedder, work)
-        finally:
-            await store.close()
+    async with AsyncExitStack() as held:
+        held.push_async_callback(embedder.close)
+        held.push_async_callback(store.close)
+        work = await held.enter_async_context(background())
+        yield VectorSearch(settings, services, store, embedder, work)
