@@ -1,4 +1,4 @@
-"""`python -m demo`: a real Postgres, the real server, a real client, and what each of them says."""
+"""`python -m demo`: a real Postgres, real documents, the real servers, a real client, and what they say."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ from typing import Any
 from demo import questions
 from demo.conversation import over_http, over_stdio
 from demo.database import READER, FlightsDatabase, flights_database
+from demo.documents import ask_for_documents, documents_entry, take_in
 from demo.failed import expect, is_interrupt, reason_of
 from demo.server import POLICY, Operator, Server, desktop_entry
 from demo.surroundings import own_folder, stopping_on_signals
@@ -46,7 +47,9 @@ def main() -> int:
 def _show(terminal: Terminal, opened: ExitStack) -> Server:
     """Every step in order; what stays open is closed by the stack."""
     folder = opened.enter_context(own_folder())
-    terminal.say(f"Ringmain: PostgreSQL for agents. Everything is in {folder} and is deleted at the end.")
+    terminal.say(
+        f"Ringmain: PostgreSQL and documents for agents. Everything is in {folder} and is deleted at the end."
+    )
 
     terminal.heading("A real Postgres, with the flights that left New York City in 2013")
     terminal.say("Starting an empty Postgres, then loading it table by table.")
@@ -74,10 +77,15 @@ def _show(terminal: Terminal, opened: ExitStack) -> Server:
     show_trail(operator, terminal)
     tamper_with_a_copy(operator, terminal, folder)
 
+    documents = documents_entry(folder)
+    terminal.heading("Documents: what this project says of itself")
+    take_in(terminal, folder, _state(folder))
+    asyncio.run(_talk_about_documents(terminal, documents, folder))
+
     terminal.heading("Try it yourself")
     terminal.say("claude_desktop_config.json, as long as the demo runs:")
-    terminal.verbatim(json.dumps({"mcpServers": {"flights": entry}}, indent=2))
-    terminal.say("\nOver HTTP:")
+    terminal.verbatim(json.dumps({"mcpServers": {"flights": entry, "docs": documents}}, indent=2))
+    terminal.say("\nThe flights over HTTP:")
     terminal.verbatim(f"URL            {server.url}\nAuthorization  Bearer {keys['analyst']}")
     terminal.say(f"\nEverything above is checked and right. It took {terminal.seconds:.1f} s.")
     return server
@@ -129,9 +137,17 @@ async def _talk_over_stdio(terminal: Terminal, entry: dict[str, Any], folder: Pa
         await questions.ask_at_the_desk(at)
 
 
+async def _talk_about_documents(terminal: Terminal, entry: dict[str, Any], folder: Path) -> None:
+    async with over_stdio(terminal, entry, _state(folder), folder / "documents.log") as at:
+        await ask_for_documents(at)
+
+
 def _state(folder: Path) -> dict[str, str]:
-    """Keeps the audit of what is started over stdio out of the user's own state folder."""
-    return {"RINGMAIN_STATE_DIR": str(folder / "state")}
+    """Keeps what is started over stdio out of the user's own folders, and off the network."""
+    return {
+        "RINGMAIN_STATE_DIR": str(folder / "state"),
+        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would leave an id in ~/.cache, and report to its maker
+    }
 
 
 if __name__ == "__main__":

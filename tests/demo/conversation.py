@@ -1,10 +1,12 @@
 """A client of the SDK that talks to the server, and shows each call and its answer as a model reads it."""
 
-from collections.abc import AsyncGenerator, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
@@ -17,6 +19,7 @@ from demo.terminal import Terminal
 from standins.asking import read, text_of
 
 _CALL_SECONDS = 60
+_LOADED_WITHIN = 60.0
 
 
 class Conversation:
@@ -42,6 +45,30 @@ class Conversation:
         self._terminal.answer(text, lines, refused=result.is_error)
         expect(not result.is_error, f"`{tool}` was to answer, but says: {text}")
         return text
+
+    async def search(
+        self, why: str, shown: Callable[[Mapping[str, Any]], Iterable[str]], /, **arguments: Any
+    ) -> list[dict[str, Any]]:
+        """Search documents; show the lines that are made of each hit, and return the hits."""
+        self._terminal.question(why)
+        self._terminal.call("search_documents", arguments)
+        found = await self._searched(arguments)
+        hits: list[dict[str, Any]] = found["hits"]
+        self._terminal.answer("\n".join(line for hit in hits for line in shown(hit)))
+        return hits
+
+    async def _searched(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """What a search gives once the model is loaded: until then the server searches by words only."""
+        deadline = time.monotonic() + _LOADED_WITHIN
+        while time.monotonic() < deadline:
+            result = await self._client.call_tool("search_documents", arguments)
+            found = result.structured_content
+            if result.is_error or found is None:
+                raise Failed(f"`search_documents` was to answer, but says: {text_of(result)}")
+            if found["mode"] == "hybrid":
+                return found
+            await anyio.sleep(0.2)
+        raise Failed(f"The model was to be loaded within {_LOADED_WITHIN:.0f} s.")
 
     async def refused(self, why: str, codes: tuple[str, ...], tool: str, /, **arguments: Any) -> str:
         """Call a tool that must fail with one of these codes; return what it says."""

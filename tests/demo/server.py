@@ -41,9 +41,9 @@ roles = ["intern"]
 """
 
 
-def command_path() -> str:
-    """The installed command, beside the Python that runs this."""
-    path = Path(sys.executable).with_name(_COMMAND)
+def command_path(name: str = _COMMAND) -> str:
+    """An installed command, beside the Python that runs this."""
+    path = Path(sys.executable).with_name(name)
     expect(path.exists(), f"{path} is not there; run `make install`.")
     return str(path)
 

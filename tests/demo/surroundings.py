@@ -15,6 +15,7 @@ import psutil
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SOMEBODY_ELSES = ("RINGMAIN_", "PG", "PYTHONPATH")
 _DELETED_WITHIN = 10.0
+_INTERRUPTED_AGAIN_AFTER = 10
 
 
 @contextmanager
@@ -38,17 +39,24 @@ def own_folder() -> Generator[Path]:
 
 @contextmanager
 def stopping_on_signals() -> Generator[None]:
-    """The first signal interrupts what runs inside; after that none disturbs the cleaning up."""
+    """The first signal interrupts what runs inside; after that none disturbs the cleaning up.
+
+    Where the interrupt gets lost, as in a callback of C code that cannot raise, it comes again.
+    """
 
     def stop(_: int, __: FrameType | None) -> None:
         _ignore()
+        signal.alarm(_INTERRUPTED_AGAIN_AFTER)
         raise KeyboardInterrupt
+
+    signal.signal(signal.SIGALRM, stop)
 
     for number in _SIGNALS:
         signal.signal(number, stop)
     try:
         yield
     finally:
+        signal.alarm(0)
         _ignore()
 
 

@@ -29,7 +29,14 @@ KEY_LINES = (
     r"HTTP 401",
     r"\d+ records verified",
     r"TAMPERED: .*copy/audit\.jsonl",
+    r"6 of 7 shared/README\.md",
+    r"docs: 7 added\.",
+    r"0\.\d{4}  Ringmain: README\.md, passage \d+\n.*## Who may do what \| One policy file",
+    r"0\.\d{4}  ringmain-\w+: packages/\w+/README\.md, passage \d+\n.*## Writing \| ",
+    r"0\.\d{4}  Ringmain: README\.md, passage \d+\n.*## On record \| ",
+    r"1 passages of `docs`, searched by hybrid\.",
     r'"RINGMAIN_POSTGRES_URL": "postgresql://',
+    r'"RINGMAIN_VECTOR_STORE": "edge:///',
     r"Authorization  Bearer rm_",
     r"Everything above is checked and right\.",
 )
@@ -97,6 +104,8 @@ def test_demo_shows_everything_and_leaves_nothing(folder: Path) -> None:
         ("Starting an empty Postgres", signal.SIGTERM, 130),
         ("airports:", signal.SIGINT, 130),
         ("As the superuser", signal.SIGTERM, 130),
+        ("│ ····", signal.SIGTERM, 130),
+        ("And as a model reads it.", signal.SIGINT, 130),
         ("It serves until Ctrl-C.", signal.SIGINT, 0),
     ],
 )
