@@ -47,6 +47,16 @@ async def test_a_forged_delimiter_changes_nothing() -> None:
     assert said.count(f"</untrusted-{opened}>") == 1
 
 
+async def test_what_no_store_can_keep_is_taken_out_of_what_is_added() -> None:
+    odd = {"document_id": "odd", "title": "A\0 \ud800tale", "text": "The \0zebra \udfffsleeps."}
+    async with client_of() as client:
+        await call(client, "add_documents", documents=[odd])
+        _, answer = await call(client, "search_documents", query="zebra", mode="keyword")
+        await refusal(client, "add_documents", documents=[{**odd, "document_id": "o\0dd"}])
+    (hit,) = answer["hits"]
+    assert (hit["title"], hit["text"]) == ("A tale", "The zebra sleeps.")
+
+
 async def test_filters_are_typed_and_say_what_there_is() -> None:
     async with client_of() as client:
         _, answer = await call(client, "search_documents", query="cost", filters={"year": {"lt": 2026}})
