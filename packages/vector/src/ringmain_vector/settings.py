@@ -19,8 +19,10 @@ class Adoption(BaseModel):
         dimension: Of its vectors; Qdrant says it itself.
         id: Column of the ids; Qdrant's points have their own.
         vector: Column, or name of the vector; empty for Qdrant's unnamed one.
-        metadata: Column of the type jsonb, or path of an object with the rest.
+        metadata: Column of the type jsonb, or path of an object with the rest; a table without one has
+            its `fields` as columns.
         fields: That can be filtered by, with their types.
+        tenant: Column that says whose a row is: the agent, or the value of the claim.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,6 +37,7 @@ class Adoption(BaseModel):
     uri: str = ""
     metadata: str = ""
     fields: dict[str, FieldType] = {}
+    tenant: str = ""
 
 
 class VectorSettings(ConnectorSettings):

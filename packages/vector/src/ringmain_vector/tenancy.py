@@ -5,6 +5,9 @@ from ringmain_core.errors import UpstreamRefused
 from ringmain_vector.domain import NOBODY
 from ringmain_vector.settings import VectorSettings
 
+CLAIM = "claim:"
+"""What tenants begin with that a token's claim says."""
+
 _MOST = 200
 
 
@@ -23,4 +26,4 @@ def tenant_of(call: Call, settings: VectorSettings) -> str:
         raise UpstreamRefused(
             f"Your token has no `{settings.tenant_claim}`, which says whose passages you may see."
         )
-    return f"claim:{found}"
+    return CLAIM + found

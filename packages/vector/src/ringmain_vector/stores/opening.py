@@ -10,6 +10,7 @@ from ringmain_core.upstream.guards import Guards
 from ringmain_vector.domain import Manifest
 from ringmain_vector.settings import VectorSettings
 from ringmain_vector.stores.base import Store
+from ringmain_vector.tenancy import CLAIM
 
 
 def store_of(settings: VectorSettings, guards: Guards) -> Store:
@@ -50,6 +51,12 @@ def _pgvector(given: str, settings: VectorSettings, guards: Guards) -> Store:
     from ringmain_vector.stores.pgvector_adopted import Adoption
     from ringmain_vector.stores.pgvector_connections import Limits
 
+    for name, one in settings.adopt.items():
+        if bool(one.tenant) is (settings.tenants == "off"):
+            raise ConfigurationError(
+                f"RINGMAIN_VECTOR_ADOPT: `{name}` names a column `tenant` where RINGMAIN_VECTOR_TENANTS "
+                "is on, and only there."
+            )
     adopted = {
         name: Adoption(
             Manifest(one.model, one.dimension, "", 0.0, 0.0, 0.0, one.fields),
@@ -59,7 +66,9 @@ def _pgvector(given: str, settings: VectorSettings, guards: Guards) -> Store:
             one.vector,
             one.title or None,
             one.uri or None,
-            one.metadata,
+            one.metadata or tuple(one.fields),
+            one.tenant or None,
+            CLAIM if settings.tenants == "claim" else "",
         )
         for name, one in settings.adopt.items()
     }
@@ -74,6 +83,11 @@ def _qdrant(given: str, settings: VectorSettings, guards: Guards) -> Store:
     url = given.removeprefix("qdrant+")
     if url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
         raise ConfigurationError("RINGMAIN_VECTOR_STORE: use qdrant+https: passages are private.")
+    if settings.adopt and (settings.tenants != "off" or any(one.tenant for one in settings.adopt.values())):
+        raise ConfigurationError(
+            "RINGMAIN_VECTOR_ADOPT: collections that others have made in Qdrant have no tenants: adopt "
+            "them where RINGMAIN_VECTOR_TENANTS is off."
+        )
     adopted = {
         name: Adopted(one.source, one.model, one.vector, one.text, one.title, one.uri, one.metadata)
         for name, one in settings.adopt.items()

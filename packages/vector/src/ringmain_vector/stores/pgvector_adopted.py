@@ -53,6 +53,7 @@ class Adoption:
         id: The column of the ids, which are unique; so with the others.
         metadata: One column of the type jsonb, or those whose values are the metadata.
         tenant: Without such a column, all rows are nobody's; with it, those without a value are not found.
+        tenant_begin: What tenants begin with, and the values in that column do not.
     """
 
     manifest: Manifest
@@ -64,6 +65,7 @@ class Adoption:
     uri: str | None = None
     metadata: str | Sequence[str] = ()
     tenant: str | None = None
+    tenant_begin: str = ""
 
     def columns(self) -> set[str]:
         """All that the table has to have."""
@@ -187,7 +189,7 @@ def _expressions(adoption: Adoption) -> dict[str, str]:
         "vector": _quoted(adoption.vector),
         "title": _column(adoption.title),
         "uri": _column(adoption.uri),
-        "tenant": f'({_column(adoption.tenant)} COLLATE "C")',
+        "tenant": f'({_literal(adoption.tenant_begin)} || {_column(adoption.tenant)} COLLATE "C")',
         "metadata": f"({metadata})",
     }
 
