@@ -49,7 +49,7 @@ class VectorSettings(ConnectorSettings):
         Secret | None,
         Field(
             description="`edge:///folder` (the default, in the state directory), `qdrant+https://host`, "
-            "`postgresql://…`, `memory:`."
+            "`postgresql://…`, `embedded-pg:///folder`, `memory:`."
         ),
     ] = None
     store_key: Annotated[Secret | None, Field(description="The API key of a Qdrant server.")] = None
@@ -71,7 +71,7 @@ class VectorSettings(ConnectorSettings):
     )
     writes: Annotated[
         bool | None,
-        Field(description="Offer tools that add and delete; by default only for `edge:` and `memory:`."),
+        Field(description="Offer tools that add and delete; by default only for embedded stores."),
     ] = None
     tenants: Annotated[
         Literal["off", "agent", "claim"],

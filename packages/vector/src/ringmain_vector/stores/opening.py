@@ -1,6 +1,7 @@
 """The store that a setting names."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ringmain_core.errors import ConfigurationError
@@ -11,6 +12,9 @@ from ringmain_vector.domain import Manifest
 from ringmain_vector.settings import VectorSettings
 from ringmain_vector.stores.base import Store
 from ringmain_vector.tenancy import CLAIM
+
+if TYPE_CHECKING:
+    from ringmain_vector.stores.embedded_postgres import EmbeddedPostgres
 
 
 def store_of(settings: VectorSettings, guards: Guards) -> Store:
@@ -37,16 +41,20 @@ def store_named(given: str, settings: VectorSettings, guards: Guards) -> Store:
             return EdgeStore(folder_of(given))
         case "postgresql" | "postgres":
             return _pgvector(given, settings, guards)
+        case "embedded-pg":
+            from ringmain_vector.stores.embedded_postgres import EmbeddedPostgres
+
+            return _pgvector(EmbeddedPostgres(folder_of(given, "vector-postgres")), settings, guards)
         case "qdrant+https" | "qdrant+http":
             return _qdrant(given, settings, guards)
         case _:
             raise ConfigurationError(
                 f"RINGMAIN_VECTOR_STORE: there is no store `{kind}:`; there are edge:///folder, "
-                "qdrant+https://host, postgresql://… and memory:."
+                "qdrant+https://host, postgresql://…, embedded-pg:///folder and memory:."
             )
 
 
-def _pgvector(given: str, settings: VectorSettings, guards: Guards) -> Store:
+def _pgvector(where: "str | EmbeddedPostgres", settings: VectorSettings, guards: Guards) -> Store:
     from ringmain_vector.stores.pgvector import PgVectorStore
     from ringmain_vector.stores.pgvector_adopted import Adoption
     from ringmain_vector.stores.pgvector_connections import Limits
@@ -73,7 +81,7 @@ def _pgvector(given: str, settings: VectorSettings, guards: Guards) -> Store:
         for name, one in settings.adopt.items()
     }
     limits = Limits(connections=settings.at_once, statement=settings.request_timeout)
-    return PgVectorStore(given, guards, limits, adopted=adopted)
+    return PgVectorStore(where, guards, limits, adopted=adopted)
 
 
 def _qdrant(given: str, settings: VectorSettings, guards: Guards) -> Store:
@@ -103,7 +111,7 @@ def _qdrant(given: str, settings: VectorSettings, guards: Guards) -> Store:
     )
 
 
-def folder_of(given: str) -> Path:
-    """The folder of an embedded store: `edge:///folder`, or the one in the state directory."""
+def folder_of(given: str, usual: str = "vector") -> Path:
+    """The folder of an embedded store: `edge:///folder`, or the usual one in the state directory."""
     path = unquote(urlsplit(given).path)
-    return Path(path).expanduser() if path.strip("/") else CoreSettings().state_dir / "vector"
+    return Path(path).expanduser() if path.strip("/") else CoreSettings().state_dir / usual

@@ -19,6 +19,7 @@ from ringmain_vector.stores.pgvector_schema import ALL, MOST_INDEXED, Tables
 if TYPE_CHECKING:
     from ringmain_core.upstream.guards import Guards
     from ringmain_vector.domain import Vector
+    from ringmain_vector.stores.embedded_postgres import EmbeddedPostgres
 
 _INDEX_ABOVE = 20_000
 _MOST_WATCHED = 1_000  # candidates that an index of pgvector can keep in view
@@ -227,7 +228,7 @@ class PgVectorStore:
     """Collections in a database's schema `ringmain_vector`, and tables of others that are only searched.
 
     Args:
-        url: As asyncpg takes it, TLS included.
+        url: As asyncpg takes it, TLS included; or a server that is started when first wanted.
         guards: Where there are any, one of theirs watches over the database.
         adopted: By the name of the collection.
         index_above: As for a collection.
@@ -237,7 +238,7 @@ class PgVectorStore:
 
     def __init__(
         self,
-        url: str,
+        url: "str | EmbeddedPostgres",
         guards: "Guards | None" = None,
         limits: Limits | None = None,
         *,

@@ -13,6 +13,7 @@ from ringmain_core.upstream.trouble import Trouble, in_our_words
 if TYPE_CHECKING:
     from ringmain_core.policy import Access
     from ringmain_core.upstream.guards import Guards
+    from ringmain_vector.stores.embedded_postgres import EmbeddedPostgres
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -78,11 +79,11 @@ class Connections:
     """A pool that connects when first asked, and the transactions that run in it.
 
     Args:
-        url: As asyncpg takes it, TLS included.
+        url: As asyncpg takes it, TLS included; or a server that is started when first wanted.
         guards: Where there are any, one of theirs watches over the database.
     """
 
-    def __init__(self, url: str, guards: "Guards | None", limits: Limits) -> None:
+    def __init__(self, url: "str | EmbeddedPostgres", guards: "Guards | None", limits: Limits) -> None:
         self._url = url
         self._limits = limits
         self._guard = None if guards is None else guards.guard(SYSTEM, trouble_of, at_once=limits.connections)
@@ -138,12 +139,13 @@ class Connections:
     async def close(self) -> None:
         """Close every connection; those still at work are cut after a few seconds."""
         pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        with anyio.move_on_after(_CLEAN_UP_SECONDS, shield=True):
-            await pool.close()
-            return
-        pool.terminate()
+        if pool is not None:
+            with anyio.move_on_after(_CLEAN_UP_SECONDS, shield=True) as scope:
+                await pool.close()
+            if scope.cancelled_caught:
+                pool.terminate()
+        if not isinstance(self._url, str):
+            await self._url.stop()
 
     async def _guarded(
         self,
@@ -207,7 +209,8 @@ class Connections:
                     "statement_cache_size": 100 if self._limits.prepared else 0,
                     "server_settings": {"application_name": "ringmain-vector"},
                 }
-                self._pool = await asyncpg.create_pool(self._url, **options)  # pyright: ignore[reportUnknownMemberType]
+                url = self._url if isinstance(self._url, str) else await self._url.start()
+                self._pool = await asyncpg.create_pool(url, **options)  # pyright: ignore[reportUnknownMemberType]
         return self._pool
 
 

@@ -13,4 +13,4 @@ def tools_for(settings: VectorSettings) -> tuple[Tool, ...]:
     if settings.writes is not None:
         return WRITES if settings.writes else ()
     kind = "edge" if settings.store is None else settings.store.get_secret_value().partition(":")[0]
-    return WRITES if kind in ("edge", "memory") else ()
+    return WRITES if kind in ("edge", "embedded-pg", "memory") else ()
