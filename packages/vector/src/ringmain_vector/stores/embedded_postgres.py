@@ -35,8 +35,8 @@ class EmbeddedPostgres:
             self._server = await anyio.to_thread.run_sync(self._started)
         except Exception as error:  # the library has no exceptions of its own
             raise UpstreamRefused(
-                f"Postgres cannot be started in {self._folder} ({type(error).__name__}). Its file `log` may say "
-                "why."
+                f"Postgres cannot be started in {self._folder} ({type(error).__name__}). Its file `log` may "
+                "say why."
             ) from error
         return str(self._server.get_uri())
 
