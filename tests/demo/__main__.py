@@ -143,11 +143,8 @@ async def _talk_about_documents(terminal: Terminal, entry: dict[str, Any], folde
 
 
 def _state(folder: Path) -> dict[str, str]:
-    """Keeps what is started over stdio out of the user's own folders, and off the network."""
-    return {
-        "RINGMAIN_STATE_DIR": str(folder / "state"),
-        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would leave an id in ~/.cache, and report to its maker
-    }
+    """Keeps what is started over stdio out of the user's own folders."""
+    return {"RINGMAIN_STATE_DIR": str(folder / "state")}
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ KEY_LINES = (
     r"\d+ records verified",
     r"TAMPERED: .*copy/audit\.jsonl",
     r"6 of 7 shared/README\.md",
+    r"█ 7 of 7",
     r"docs: 7 added\.",
     r"0\.\d{4}  Ringmain: README\.md, passage \d+\n.*## Who may do what \| One policy file",
     r"0\.\d{4}  ringmain-\w+: packages/\w+/README\.md, passage \d+\n.*## Writing \| ",

@@ -110,6 +110,23 @@ async def test_hits_go_on_by_the_cursor_and_come_once() -> None:
     assert {f"d{number}#0" for number in range(30) if number != 3} <= set(seen)
 
 
+async def test_a_text_that_was_on_one_page_is_not_on_the_next() -> None:
+    twins = [{"document_id": f"t{number:02}", "text": f"Cold cache {number % 5}."} for number in range(30)]
+    seen: list[list[str]] = []
+    cursor: str | None = None
+    async with bench_of() as at:
+        await call(at.client, "add_documents", documents=twins)
+        while len(seen) < 5:
+            more: dict[str, Any] = {"cursor": cursor} if cursor else {}
+            _, answer = await call(at.client, "search_documents", query="cold cache", top_k=2, **more)
+            seen.append([hit["text"] for hit in answer["hits"]])
+            cursor = answer.get("next_cursor")
+            if cursor is None:
+                break
+    assert [len(page) for page in seen] == [2, 2, 1]
+    assert len({text for page in seen for text in page}) == 5
+
+
 async def test_one_document_does_not_take_every_place() -> None:
     long = "\n\n".join(f"The cache of part {number} is cold. {'word ' * 150}" for number in range(12))
     async with client_of() as client:

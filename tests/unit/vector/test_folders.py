@@ -234,7 +234,7 @@ async def test_who_watches_is_told_how_far_it_is(bench: Bench) -> None:
         told.append((done, total, name))
 
     await Folder(bench.root).index(bench.collection, Intake(bench.embedder), progress=tell)
-    assert told == [(0, 2, "guide.md"), (1, 2, "notes/plan.txt")]
+    assert told == [(0, 2, "guide.md"), (1, 2, "notes/plan.txt"), (2, 2, "")]
 
 
 async def test_office_files_are_read(bench: Bench) -> None:

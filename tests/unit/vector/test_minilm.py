@@ -1,6 +1,9 @@
 """The model that comes along: what is near in meaning is near in numbers."""
 
 import hashlib
+import os
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -35,6 +38,16 @@ async def model() -> MiniLm:
     await made.load()
     assert made.is_ready
     return made
+
+
+def test_onnx_runtime_leaves_nothing_in_the_user_s_folders_and_reports_to_nobody(tmp_path: Path) -> None:
+    program = (
+        "from anyio import run\nfrom ringmain_vector.embedders.minilm import MiniLm\nrun(MiniLm().load)\n"
+        "import os\nassert os.environ['ORT_DISABLE_TELEMETRY'] == '1'"
+    )
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+    assert list(tmp_path.rglob("*")) == []
 
 
 async def test_related_sentences_are_nearer_than_others(model: MiniLm) -> None:

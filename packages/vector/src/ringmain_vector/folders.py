@@ -90,6 +90,8 @@ class Folder:
                 is_there = True
             if is_there:
                 gone.discard(file.name)
+        if progress is not None and walked.files:
+            progress(len(walked.files), len(walked.files), "")
         for folder in walked.unread:
             done.failed[folder or "."] = "it cannot be looked into"
             gone = {name for name in gone if not name.startswith(folder)}

@@ -149,14 +149,14 @@ async def _fused(
         counted[key[0]] = counted.get(key[0], 0) + 1
         if counted[key[0]] <= asked.a_document:
             kept.append(key)
-    page = kept[asked.skip : asked.skip + asked.count]
-    found = {(one.document.id, one.number): one for one in await collection.fetch(asked.where.tenant, page)}
+    wanted = asked.skip + asked.count
+    passages = await _once(collection, asked.where.tenant, kept, wanted + 1)  # one more: are there any?
     hits = [
-        Hit(found[key], round(scores[key], _DECIMALS), cosines.get(key), words.get(key))
-        for key in page
-        if key in found
+        Hit(one, round(scores[key], _DECIMALS), cosines.get(key), words.get(key))
+        for one in passages[asked.skip : wanted]
+        for key in [(one.document.id, one.number)]
     ]
-    return Found(_once(hits), mode, len(kept) > asked.skip + asked.count, best)
+    return Found(hits, mode, len(passages) > wanted, best)
 
 
 def _score(mode: Mode, cosine: float | None, words: float | None) -> float:
@@ -190,13 +190,16 @@ async def _best(rank: _Rank, asked: Search, width: float) -> Sequence[Scored]:
         k = min(_CANDIDATES * k, EXACT_BELOW + 1)
 
 
-def _once(hits: Sequence[Hit]) -> list[Hit]:
-    """Without passages whose text was shown before: the same text in two documents is one find."""
-    seen: set[str] = set()
-    kept: list[Hit] = []
-    for hit in hits:
-        text = " ".join(hit.passage.text.split())
-        if text not in seen:
-            seen.add(text)
-            kept.append(hit)
-    return kept
+async def _once(
+    collection: Collection, tenant: str, ranked: Sequence[tuple[str, int]], wanted: int
+) -> list[Passage]:
+    """The first passages, as many as are wanted; the same text in two documents is one find, the better."""
+    kept: dict[str, Passage] = {}
+    for begin in range(0, len(ranked), wanted):
+        keys = ranked[begin : begin + wanted]
+        found = {(one.document.id, one.number): one for one in await collection.fetch(tenant, keys)}
+        for passage in (found[key] for key in keys if key in found):
+            kept.setdefault(" ".join(passage.text.split()), passage)
+        if len(kept) >= wanted:
+            break
+    return list(kept.values())[:wanted]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringmain_core.errors import UpstreamRefused
 from ringmain_vector.embedders.one_thread import OneThread
+from ringmain_vector.embedders.onnx_runtime import be_silent
 from ringmain_vector.embedders.unit import unit_vectors
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class FastEmbed:
 
 def _open(name: str, folder: Path | None) -> Any:
     try:
+        be_silent()
         library: Any = import_module("fastembed")
     except ImportError:
         raise UpstreamRefused(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringmain_core.errors import UpstreamRefused
 from ringmain_vector.embedders.one_thread import OneThread
+from ringmain_vector.embedders.onnx_runtime import onnx_runtime
 from ringmain_vector.embedders.unit import unit_vectors
 from ringmain_vector.embedders.wordpiece import WordPiece, bert
 
@@ -144,10 +145,9 @@ def _read(path: Path | None, sha256: str) -> bytes:
 
 def _session(content: bytes) -> Any:
     try:
-        library: Any = import_module("onnxruntime")
+        library = onnx_runtime()
     except ImportError:
         raise UpstreamRefused(f"`onnxruntime` does not load on this machine. {_REMEDY}") from None
-    library.disable_telemetry_events()
     options = library.SessionOptions()
     options.intra_op_num_threads = min(2, os.cpu_count() or 1)
     options.inter_op_num_threads = 1
