@@ -37,13 +37,13 @@ class Corpus:
         self._topics = self._random.integers(500, VOCABULARY, (TOPICS, _OF_A_TOPIC))
 
     def documents(self, passages: int) -> Iterator[tuple[Document, Sequence[Passage]]]:
-        """Documents of ten passages; `number` of their metadata goes from 0 to 99."""
+        """Documents of ten passages; `number` of their metadata is between 0 and 99, whatever the topic."""
         for number in range(passages // A_DOCUMENT):
             topic = number % TOPICS
             name = f"document {number:06}"
             length = A_DOCUMENT * _WORDS * 6
             document = Document(
-                name, "", name, "", str(number), length, A_DOCUMENT, {FIELD: number // TOPICS % 100}
+                name, "", name, "", str(number), length, A_DOCUMENT, {FIELD: int(self._random.integers(100))}
             )
             vectors = self._around(topic, A_DOCUMENT)
             texts = [self._text(topic) for _ in range(A_DOCUMENT)]
