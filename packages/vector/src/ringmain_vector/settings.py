@@ -1,5 +1,6 @@
 """What an operator says about vector search."""
 
+import os
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -85,3 +86,8 @@ class VectorSettings(ConnectorSettings):
     request_timeout: Annotated[
         float, Field(gt=0, description="Seconds to wait for one answer of a store or embedder.")
     ] = 30.0
+
+
+def silence_onnx_runtime() -> None:
+    """Keep it from reporting to its maker; it looks into the environment when it is loaded."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"

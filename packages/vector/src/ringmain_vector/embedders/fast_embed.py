@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ringmain_core.errors import UpstreamRefused
 from ringmain_vector.embedders.one_thread import OneThread
-from ringmain_vector.embedders.onnx_runtime import be_silent
 from ringmain_vector.embedders.unit import unit_vectors
+from ringmain_vector.settings import silence_onnx_runtime
 
 if TYPE_CHECKING:
     from ringmain_vector.domain import Vector
@@ -70,7 +70,7 @@ class FastEmbed:
 
 def _open(name: str, folder: Path | None) -> Any:
     try:
-        be_silent()
+        silence_onnx_runtime()
         library: Any = import_module("fastembed")
     except ImportError:
         raise UpstreamRefused(

@@ -1,8 +1,9 @@
 """ONNX Runtime, which keeps to itself."""
 
-import os
 from importlib import import_module
 from typing import Any
+
+from ringmain_vector.settings import silence_onnx_runtime
 
 
 def onnx_runtime() -> Any:
@@ -14,12 +15,7 @@ def onnx_runtime() -> Any:
     Raises:
         ImportError: Where it does not load on this machine.
     """
-    be_silent()
+    silence_onnx_runtime()
     library: Any = import_module("onnxruntime")
     library.disable_telemetry_events()
     return library
-
-
-def be_silent() -> None:
-    """For whoever has another library load it."""
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
