@@ -182,3 +182,14 @@ async def test_no_process_is_left_when_the_connector_ends(fake: FakeDrive) -> No
         assert "`download` gives a link to it" in said
         await call(client, "read_file", file=fake.named("Budget").id)
     assert children() == []
+
+
+async def test_a_large_server_wears_no_worker_out() -> None:
+    """What a parent had in memory counts for `ru_maxrss` of its children."""
+    worker = "from ringmain_gdrive.extraction.limits import is_worn; print(is_worn())"
+    server = (
+        "import subprocess, sys; large = b'x' * (600 << 20); del large; "
+        f"subprocess.run([sys.executable, '-c', {worker!r}], check=True)"
+    )
+    done = await anyio.run_process([sys.executable, "-c", server])
+    assert done.stdout.strip() == b"False"
