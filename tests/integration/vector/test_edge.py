@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from integration.vector.edge_process import DOCUMENTS, revision
 from integration.vector.samples import FIELDS, MANIFEST, WORDS, corpus, document, filled
 from ringmain_core.errors import InvalidArguments, UpstreamRefused, UpstreamUnavailable
-from ringmain_vector.domain import Condition, Passage, Scored, Where
+from ringmain_vector.domain import Condition, Document, Passage, Scored, Where
 from ringmain_vector.embedders.hashed import HashEmbedder
 from ringmain_vector.lexical import query_terms
 from ringmain_vector.stores import edge as edge_module
@@ -26,6 +28,7 @@ from ringmain_vector.stores.base import Collection
 from ringmain_vector.stores.edge import EdgeCollection, EdgeStore
 from ringmain_vector.stores.edge_lease import Lease, Times
 from ringmain_vector.stores.edge_lock import ProcessLock
+from ringmain_vector.stores.edge_shard import Shard
 from ringmain_vector.stores.memory import MemoryStore
 
 pytestmark = pytest.mark.anyio
@@ -506,3 +509,32 @@ async def test_an_index_is_missed_only_among_many_passages(
     )
     await collection.optimize()
     assert await all_scores(collection, "cold cache", Where()) == before
+
+
+def test_a_filter_loses_nothing_to_the_index(tmp_path: Path) -> None:
+    """Edges of the index lead through passages that a filter leaves out, and would end there."""
+    passages, dimension, topics = 12_000, 384, 40  # as many as make the library use its index under a filter
+    numbers = np.random.default_rng(1)
+    centres = numbers.standard_normal((topics, dimension))
+    topic = np.arange(passages) * topics // passages
+
+    def around(of: "npt.NDArray[np.int64]") -> "npt.NDArray[np.float32]":
+        made = centres[of] + 0.5 * numbers.standard_normal((len(of), dimension))
+        return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+
+    vectors = around(topic)
+    shard = Shard.create(tmp_path, dimension)
+    shard.declare({"topic": "integer"})
+    for begin in range(0, passages, 100):
+        about = Document(f"{begin}", "", "", "", "", 1, 100, {"topic": int(topic[begin])})
+        shard.replace(about, [Passage(about, n, "", 0, {}, vectors[begin + n]) for n in range(100)])
+    shard.optimize()
+    assert shard.size() == (passages, 0)
+
+    for least in (4, 10, 16):
+        where = Where(conditions=(Condition("topic", least=least),))
+        for query in around(np.arange(0, least, 3)):  # near to what is left out
+            best = np.argsort(-np.where(topic >= least, vectors @ query, -2.0))[:10]
+            found = shard.dense(query, 10, where, exact=False)
+            assert {int(one.document_id) + one.number for one in found} == set(best.tolist())
+    shard.close()

@@ -33,7 +33,6 @@ _ALL = 1 << 31
 _FLUSH_EVERY = (
     5_000  # points: what is not flushed has to be done again after a crash, by whoever opens the shard
 )
-_NEARLY_ALL = 0.9  # of the passages, from which on the index finds under a filter what there is
 # Edges between points that share a value take 15 times as long to build; filters are fast without.
 _HNSW = edge.HnswIndexConfig(m=16, ef_construct=100, full_scan_threshold=10_000, payload_m=0)
 
@@ -118,7 +117,7 @@ class Shard:
 
     def dense(self, vector: "Vector", k: int, where: Where, *, exact: bool) -> list[Scored]:
         query = edge.Query.Nearest(vector.tolist(), _DENSE)
-        exact = exact or self._leaves_out_many(where)
+        exact = exact or self._leaves_some_out(where)
         return self._found(query, k, where, edge.SearchParams(exact=exact))
 
     def lexical(self, terms: Mapping[int, float], k: int, where: Where) -> list[Scored]:
@@ -196,11 +195,10 @@ class Shard:
             listing = self._listing = (asked, sorted(_payload(one)["id"] for one in found))
         return listing[1]
 
-    def _leaves_out_many(self, where: Where) -> bool:
+    def _leaves_some_out(self, where: Where) -> bool:
         """Whether the index would lose its way: its edges lead through what is left out, too."""
         with _in_words():
-            there = self._shard.info().points_count
-            return self._count(_filter(where)) < _NEARLY_ALL * there
+            return self._count(_filter(where)) < self._shard.info().points_count
 
     def _ids(self, tenant: str, ids: Sequence[str]) -> set[str]:
         meant = edge.Filter(must=_those(tenant, ids))
