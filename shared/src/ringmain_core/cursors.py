@@ -14,6 +14,7 @@ _MAC_BYTES = 12
 _MAX_STATE_BYTES = 256 * 1024
 _SHORT = 200  # bytes that are not worth squeezing
 _AS_IT_IS, _SQUEEZED = b"0", b"1"
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _INVALID = "This cursor is not valid here. Leave it out to start from the first page."
 
 
@@ -32,7 +33,7 @@ class Cursors:
 
     def seal(self, call: Call, purpose: str, state: Any) -> str:
         """Turn a JSON value of at most 256 KiB into a cursor for this caller and purpose."""
-        plain = json.dumps(state, separators=(",", ":")).encode()
+        plain = _encode(state).encode()
         if len(plain) > _MAX_STATE_BYTES:
             raise ValueError(f"a cursor cannot hold {len(plain):,} bytes")
         payload = _AS_IT_IS + plain if len(plain) <= _SHORT else _SQUEEZED + zlib.compress(plain, 9)

@@ -173,10 +173,13 @@ class Slack(Upstream):
 
     def _about(self, token: str) -> Known:
         holder = holder_of(token)
-        known = self._known.setdefault(holder, Known())
-        self._known.move_to_end(holder)
-        if len(self._known) > _MOST_HOLDERS:
-            self._known.popitem(last=False)
+        known = self._known.get(holder)
+        if known is None:
+            known = self._known[holder] = Known()
+            if len(self._known) > _MOST_HOLDERS:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(holder)
         return known
 
 

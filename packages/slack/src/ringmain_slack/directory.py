@@ -158,6 +158,8 @@ class Directory:
         """
         wanted = list(dict.fromkeys(name for name in names if name))
         found = self.met(wanted)
+        if len(found) == len(wanted):
+            return found
         unknown = [name for name in wanted if name not in found]
         if len(unknown) > _ASKED_ONE_BY_ONE and self._walk("users.list").ended_at == float("-inf"):
             await self._one_page_of_people(ask)

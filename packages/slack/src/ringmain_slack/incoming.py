@@ -13,7 +13,6 @@ NOISE = frozenset(
 )
 """Kinds of message that nobody has said."""
 
-_MARKUP = re.compile(r"<([@#!]?)([^<>|\n]{1,3000})(?:\|([^<>\n]{0,3000}))?>")
 _BROADCASTS = {"here", "channel", "everyone", "group"}
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _SCHEMES = ("http://", "https://", "mailto:", "tel:")
@@ -134,27 +133,38 @@ def _line(elements: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _unescaped(text: str, people: Mapping[str, Person]) -> str:
-    def shown(match: re.Match[str]) -> str:
-        kind, target, label = match.groups("")
-        if kind == "@":
-            person = people.get(target)
-            return f"@{person.name if person else label or target}"
-        if kind == "#":
-            return f"#{label or target}"
-        if kind == "!":
-            return _special(target, label)
-        if target.startswith(_SCHEMES):
-            bare = target.removeprefix("mailto:").removeprefix("tel:")
-            return bare if label in ("", target, bare) else f"[{label}]({target})"
-        return match[0]
+    # Most of what reading a channel costs: in one loop, and the commonest markup first.
+    if "<" in text:
+        before, *marked = text.split("<")
+        made = [before]
+        for one in marked:
+            inner, closed, behind = one.partition(">")
+            target, _, label = inner.partition("|")
+            if not closed or "\n" in inner:
+                shown = None
+            elif target.startswith("@"):
+                person = people.get(target[1:])
+                shown = f"@{person.name if person else label or target[1:]}"
+            elif target.startswith(_SCHEMES):
+                bare = target if target[0] == "h" else target.partition(":")[2]
+                shown = bare if label in ("", target, bare) else f"[{label}]({target})"
+            else:
+                shown = _special(target, label)
+            made.append(f"<{one}" if shown is None else f"{shown}{behind}")
+        text = "".join(made)
+    return html.unescape(text) if "&" in text else text
 
-    marked = _MARKUP.sub(shown, text) if "<" in text else text
-    return html.unescape(marked) if "&" in marked else marked
 
-
-def _special(target: str, label: str) -> str:
-    if target.split("^", maxsplit=1)[0] in _BROADCASTS:
-        return f"@{target.split('^', maxsplit=1)[0]}"
-    if target.startswith("subteam^"):
-        return label or f"@{target.removeprefix('subteam^')}"
-    return label or target  # a date has its text as label
+def _special(target: str, label: str) -> str | None:
+    """Markup for channels, groups and dates; `None` for what is none."""
+    kind, name = target[:1], target[1:]
+    if kind == "#":
+        return f"#{label or name}"
+    if kind != "!":
+        return None
+    whom, _, id_ = name.partition("^")
+    if whom in _BROADCASTS:
+        return f"@{whom}"
+    if whom == "subteam":
+        return label or f"@{id_}"
+    return label or name  # a date has its text as label

@@ -1,6 +1,5 @@
 """One workspace, as the token of a call sees it, and conversations in it."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,7 +70,7 @@ class Workspace:
         given = {name: value for name, value in arguments.items() if value is not None}
 
         async def ask(token: str) -> Reply:
-            key = f"{holder_of(token)} {method} {json.dumps(given, sort_keys=True)}"
+            key = f"{holder_of(token)} {method} {sorted(given.items())}"
             reply, _ = await self._flights.run(key, lambda: self._requests.ask(token, method, given))
             return reply
 
