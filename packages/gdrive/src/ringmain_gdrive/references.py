@@ -11,6 +11,7 @@ from pydantic import BeforeValidator
 from ringmain_core.errors import InvalidArguments
 
 _ID = re.compile(r"[A-Za-z0-9_-]{10,120}")
+_KEY = re.compile(r"[A-Za-z0-9_-]{0,120}")
 _LINK = re.compile(r"/(?:d|folders|drives)/([A-Za-z0-9_-]{10,120})(?:/|$)")
 _MOST_PARTS = 30
 
@@ -59,9 +60,10 @@ def parse_reference(text: str) -> Reference:
         query = parse_qs(parts.query)
         found = _LINK.search(parts.path)
         name = found[1] if found else query.get("id", [""])[0]
-        if not _ID.fullmatch(name):
+        key = query.get("resourcekey", [""])[0]
+        if not _ID.fullmatch(name) or not _KEY.fullmatch(key):
             raise _unreadable()
-        return Reference(name, query.get("resourcekey", [""])[0])
+        return Reference(name, key)
     if text == ROOT:
         return Reference(ROOT)
     if "/" in text:
