@@ -199,6 +199,9 @@ async def test_a_word_too_long_for_an_index_is_kept_and_found(collection: PgVect
 # -- The index of vectors --
 
 
+SCANS = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'vectors_1'"
+
+
 @pytest.fixture(scope="module")
 async def indexed() -> AsyncGenerator[tuple[str, MemoryCollection]]:
     """2,000 passages, 2% of which are rare, with an index of their vectors."""
@@ -229,8 +232,7 @@ async def test_a_filter_that_lets_little_through_gets_all_that_is_asked_for(
 ) -> None:
     url, simple = indexed
     database = name_of(url)
-    scans = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'vectors_1'"
-    before = await value(url, scans)
+    before = await value(url, SCANS)
     await run(url, "".join(f"ALTER DATABASE {database} {one};" for one in plan.split("; ")))
     try:
         async with opened(url) as store:
@@ -248,7 +250,37 @@ async def test_a_filter_that_lets_little_through_gets_all_that_is_asked_for(
             )
     finally:
         await run(url, f"ALTER DATABASE {database} RESET ALL")
-    assert (await value(url, scans) > before) is uses_index
+    assert (await value(url, SCANS) > before) is uses_index
+
+
+async def test_by_the_index_98_of_100_hits_are_the_nearest(
+    indexed: tuple[str, MemoryCollection],
+) -> None:
+    url, simple = indexed
+    database = name_of(url)
+    chance = np.random.default_rng(6)
+    shared = hits = 0
+    before = await value(url, SCANS)
+    await run(url, f"ALTER DATABASE {database} SET enable_seqscan = off")
+    await run(url, f"ALTER DATABASE {database} SET enable_sort = off")
+    try:
+        async with opened(url) as store:
+            collection = await store.open("docs")
+            assert collection is not None
+            for conditions in ((), (Condition("kind", ("usual",)),), (Condition("kind", ("rare",)),)):
+                for _ in range(20):
+                    vector = chance.normal(size=MANIFEST.dimension).astype(np.float32)
+                    vector /= np.linalg.norm(vector)
+                    where = Where(conditions=conditions)
+                    found = await collection.dense(vector, 10, where, exact=False)
+                    exact = await simple.dense(vector, 10, where, exact=True)
+                    shared += len({one.key for one in found} & {one.key for one in exact})
+                    hits += len(exact)
+    finally:
+        await run(url, f"ALTER DATABASE {database} RESET ALL")
+    assert await value(url, SCANS) >= before + 60
+    assert hits == 600
+    assert shared >= 0.98 * hits
 
 
 async def test_few_passages_get_no_index(collection: PgVectorCollection, url: str) -> None:
