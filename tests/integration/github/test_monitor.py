@@ -210,6 +210,25 @@ async def test_a_token_that_may_not_see_runs_still_sees_checks(fake: FakeGitHub)
     assert facts_of(result)["result"] == "success: 0 failed, 0 going, 1 fine of 1"
 
 
+async def test_a_token_that_may_not_see_checks_sees_runs_and_says_so(fake: FakeGitHub) -> None:
+    """GitHub has no permission to read checks that a fine-grained token could be given."""
+    secret = fake.repositories["acme/secret"]
+    secret.check("main", "lint")
+    secret.workflow("ci.yml")
+    run = secret.run("ci.yml", jobs=[("test", None)], status="in_progress")
+    held = {"metadata": "read", "actions": "read", "statuses": "read", "contents": "read"}
+
+    def finish(_: int) -> None:
+        run.status, run.conclusion = "completed", "success"
+
+    async with at_work(fake, **held) as at:
+        result, heard = await wait_for(at, finish, repo="acme/secret", sha="main")
+    assert heard[0][2] == "1 of 2 done; CI: in_progress, check runs: neutral"
+    assert facts_of(result)["result"] == "success: 0 failed, 0 going, 2 fine of 2"
+    lacking = "Checks that are no workflows are missing: this token may not read check runs."
+    assert lacking in result.structured_content["parts"]["checks"]
+
+
 async def test_a_limit_that_outlasts_the_waiting_ends_it_with_what_is_known(fake: FakeGitHub) -> None:
     run = widgets(fake).run("ci.yml", jobs=[("test", None)], status="in_progress")
 

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from ringmain_core.errors import UpstreamRefused
 from ringmain_core.text import clean
 from ringmain_github.api import GitHub, Repository
 from ringmain_github.paging import all_of
 
+_FORBIDDEN = 403
 _RUN = re.compile(r"/actions/runs/(\d+)")
 
 
@@ -40,11 +42,58 @@ class CheckState:
         return f"{self.result}: {self.name}{about}" + (f", {self.details}" if self.details else "")
 
 
-async def checks_of(github: GitHub, repository: Repository, sha: str) -> list[CheckState]:
-    """Everything that checks a commit; check runs first."""
-    runs, _ = await all_of(github, repository.path("commits", sha, "check-runs"), items="check_runs")
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What checks a commit.
+
+    Attributes:
+        states: Check runs first.
+        lacking: Why some may be missing; empty where none are.
+    """
+
+    states: list[CheckState]
+    lacking: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        """All of it, one a line."""
+        return [*map(str, self.states), *([self.lacking] if self.lacking else [])]
+
+
+async def checks_of(github: GitHub, repository: Repository, sha: str) -> Checks:
+    """Everything that checks a commit.
+
+    GitHub has no permission for fine-grained tokens to read check runs of a private repository: the workflow
+    runs then stand in their place.
+    """
+    lacking = ""
+    try:
+        runs, _ = await all_of(github, repository.path("commits", sha, "check-runs"), items="check_runs")
+        found = [_check(run) for run in runs]
+    except UpstreamRefused as refused:
+        if refused.detail.get("status") != _FORBIDDEN:
+            raise
+        found = [_workflow(run) for run in await runs_of(github, repository, sha)]
+        lacking = "Checks that are no workflows are missing: this token may not read check runs."
     statuses, _ = await all_of(github, repository.path("commits", sha, "status"), items="statuses")
-    return [*map(_check, runs), *map(_status, statuses)]
+    return Checks([*found, *map(_status, statuses)], lacking)
+
+
+async def runs_of(github: GitHub, repository: Repository, sha: str) -> list[dict[str, Any]]:
+    """The workflow runs for a commit."""
+    url = repository.path("actions", "runs")
+    return (await all_of(github, url, params={"head_sha": sha}, items="workflow_runs"))[0]
+
+
+def _workflow(run: Mapping[str, Any]) -> CheckState:
+    return CheckState(
+        name=clean(run.get("name") or run["path"]),
+        state=run["status"],
+        conclusion=run["conclusion"],
+        url=run["html_url"],
+        details="",
+        run_id=run["id"],
+    )
 
 
 def _check(check: Mapping[str, Any]) -> CheckState:

@@ -8,8 +8,7 @@ from ringmain_core.errors import UpstreamRefused
 from ringmain_core.text import clean
 from ringmain_github.actions import failed_steps, has_failed, jobs_of, result_of, run_of
 from ringmain_github.api import GitHub, Repository
-from ringmain_github.checks import checks_of
-from ringmain_github.paging import all_of
+from ringmain_github.checks import checks_of, runs_of
 
 _FINE = frozenset({"success", "skipped", "neutral"})
 _GOING = frozenset({"queued", "in_progress", "waiting", "requested", "pending", "expected"})
@@ -103,24 +102,25 @@ async def _of_run(github: GitHub, repository: Repository, run_id: int) -> Snapsh
 
 async def _of_commit(github: GitHub, repository: Repository, sha: str, url: str) -> Snapshot:
     checks = await checks_of(github, repository, sha)
-    units = [Unit(check.name, check.result, check.details) for check in checks]
+    units = [Unit(check.name, check.result, check.details) for check in checks.states]
     runs = await _runs_of(github, repository, sha)
     # A run that is queued has no checks yet; one that has failed to start never has any.
     going = [run for run in runs if run["status"] != "completed"]
     units += [
         Unit(f"{clean(run.get('name') or run['path'])} (run {run['id']})", result_of(run))
-        for run in runs
+        for run in ([] if checks.lacking else runs)  # else they are among the checks already
         if run["status"] != "completed" or run.get("conclusion") in ("startup_failure", "action_required")
     ]
     ended = bool(units) and not going and not any(unit.going for unit in units)
+    if units and checks.lacking:
+        units.append(Unit("check runs", "neutral", checks.lacking))
     return Snapshot(sha, units, ended, [run["id"] for run in runs if has_failed(run) or run in going], url)
 
 
 async def _runs_of(github: GitHub, repository: Repository, sha: str) -> list[dict[str, Any]]:
     """Runs for a commit; none where the token may not see runs, for checks tell most of it."""
     try:
-        url = repository.path("actions", "runs")
-        return (await all_of(github, url, params={"head_sha": sha}, items="workflow_runs"))[0]
+        return await runs_of(github, repository, sha)
     except UpstreamRefused as refused:
         if refused.detail.get("status") != 403:
             raise

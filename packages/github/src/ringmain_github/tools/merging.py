@@ -138,7 +138,7 @@ async def _explained(
 async def _rehearsal(
     github: GitHub, repository: Repository, pull: Mapping[str, Any], request: dict[str, Any]
 ) -> Outcome:
-    checks = [str(check) for check in await checks_of(github, repository, pull["head"]["sha"])]
+    checks = await checks_of(github, repository, pull["head"]["sha"])
     mergeable = {True: "It can be merged", False: "It cannot be merged"}.get(
         pull["mergeable"], "GitHub does not know yet whether it can be merged"
     )
@@ -151,7 +151,7 @@ async def _rehearsal(
         number=pull["number"],
         sha=pull["head"]["sha"],
         requests=[request],
-        preview="\n".join([clean(pull["title"]), *checks]),
+        preview="\n".join([clean(pull["title"]), *checks.lines]),
     )
 
 

@@ -69,8 +69,8 @@ def _threads(github: GitHub, repository: Repository, number: int) -> Part:
 
 def _checks(github: GitHub, repository: Repository, sha: str) -> Part:
     async def pieces(begin: int) -> AsyncGenerator[str]:
-        for check in (await checks_of(github, repository, sha))[begin:]:
-            yield str(check)
+        for line in (await checks_of(github, repository, sha)).lines[begin:]:
+            yield line
 
     return pieces
 
