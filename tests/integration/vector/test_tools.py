@@ -157,6 +157,14 @@ async def test_a_document_is_read_around_a_hit_and_to_its_end() -> None:
     assert read.split() == long.split()
 
 
+async def test_a_document_that_ends_with_a_line_feed_has_no_empty_page() -> None:
+    async with client_of() as client:
+        await call(client, "add_documents", documents=[{"document_id": "short", "text": "One line.\n"}])
+        _, page = await call(client, "get_document", document_id="short")
+    assert page["content"] == "One line."
+    assert "next_cursor" not in page
+
+
 async def test_adding_again_changes_nothing_and_deleting_asks() -> None:
     async with client_of() as client:
         _, answer = await call(client, "add_documents", documents=DOCUMENTS)

@@ -204,7 +204,7 @@ def test_disconnecting_without_the_provider_says_what_is_left_to_do(
 
 def test_without_a_registration_the_commands_say_what_to_set(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(connector, ["accounts", "list"]) == 2
-    assert "set RINGMAIN_DESK_CLIENT_ID first" in capsys.readouterr().err
+    assert "set RINGMAIN_DESK_OAUTH_CLIENT_ID first" in capsys.readouterr().err
 
 
 def test_stores_that_are_not_installed_are_named(

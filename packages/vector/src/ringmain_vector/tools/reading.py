@@ -40,6 +40,7 @@ async def get_document(
     document = passages[0].document
     content = page_of(passages, offset, min(max_chars, (call.room - 2_000) // 2))
     end = offset + len(content)
+    last = passages[-1].start + len(passages[-1].text)  # only space follows
     await call.saw("group")
     return DocumentText(
         source=f"{found.name}/{document_id}",
@@ -50,7 +51,7 @@ async def get_document(
         total_chars=document.length,
         content=prose(content),
         metadata=said(document.metadata),
-        next_cursor=vector.cursors.seal(call, purpose, end) if content and end < document.length else None,
+        next_cursor=vector.cursors.seal(call, purpose, end) if content and end < last else None,
     )
 
 

@@ -42,7 +42,7 @@ async def run_accounts(
             if accounts is None:
                 raise ConfigurationError(
                     f"{connector.distribution} has no accounts to connect: set "
-                    f"RINGMAIN_{connector.name.upper()}_CLIENT_ID first, if it supports them."
+                    f"RINGMAIN_{connector.name.upper()}_OAUTH_CLIENT_ID first, if it supports them."
                 )
             try:
                 match options.action:
