@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from contract.discover import ROOT, connectors, package_of
 from ringmain_core.commands import tokens_of
@@ -101,6 +101,8 @@ def _default(field: Any) -> str:
     value = field.default
     if value is None or value == []:
         return "-"
+    if isinstance(value, frozenset):
+        value = ",".join(sorted(cast("frozenset[str]", value)))
     return f"`{json.dumps(value)}`" if isinstance(value, bool) else f"`{value}`"
 
 
