@@ -9,11 +9,12 @@ UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 PYTHON := .venv/bin/python
 PACKAGES := shared $(wildcard packages/*)
 FAST := tests/unit tests/contract
+IMAGES_ENGINE ?= $(shell docker info > /dev/null 2>&1 && echo docker || echo podman)
 
-.PHONY: help install demo test fast lint types lowest readme bench clean
+.PHONY: help install demo sandbox test fast lint types lowest readme bench build images images-test release-check clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .cache/uv/bin/uv:
 	python3 -m venv .cache/uv && .cache/uv/bin/pip install --quiet 'uv>=0.9'
@@ -32,6 +33,9 @@ install: .venv/.installed ## install everything into .venv
 
 demo: .venv/.installed ## real Postgres, real data, real client; ARGS=--once ends by itself
 	@PYTHONPATH=tests $(PYTHON) -m demo $(ARGS)
+
+sandbox: .venv/.installed tests/standins/node_modules/.installed ## all five servers, their systems, an agent at work; ARGS=--once ends by itself
+	@PYTHONPATH=tests $(PYTHON) -m sandbox $(ARGS)
 
 test: lint types lowest tests/standins/node_modules/.installed ## run every check and every test
 	$(PYTHON) -m pytest -n 2 --dist loadfile
@@ -55,11 +59,27 @@ lowest: .venv-lowest/.installed ## the fast tests with the oldest versions that 
 		$(foreach package,$(PACKAGES),--editable ./$(package)) --group test
 	@touch $@
 
-readme: .venv/.installed ## write the generated parts of the READMEs and the schema snapshots anew
+readme: .venv/.installed ## write anew what is generated: parts of READMEs, server.json, schema snapshots
 	PYTHONPATH=tests $(PYTHON) -m contract.write
 
 bench: .venv/.installed ## measure: ratios to the bare SDK, side by side; ARGS=--quick is shorter
 	@PYTHONPATH=tests $(PYTHON) -m bench $(ARGS)
 
+build release-check: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1580601600)
+
+build: $(UV) ## wheels and sdists of all packages into dist/, the same bytes each time
+	rm -rf dist
+	$(UV) build --quiet --all-packages --no-sources --no-create-gitignore --out-dir dist \
+		--build-constraints tests/release/build-constraints.txt --require-hashes
+
+release-check: build .venv/.installed ## try what would be published, on each Python here; ARGS=--tag=v1.2.3
+	@PYTHONPATH=tests $(PYTHON) -m release $(ARGS)
+
+images: ## build the container image of every connector; ENGINE=podman, ARGS="slack github"
+	@bash compose/image/build.sh $(ARGS)
+
+images-test: .venv/.installed ## start the images that are built, call them, look into them; IMAGES_ENGINE=podman
+	IMAGES_ENGINE=$(IMAGES_ENGINE) $(PYTHON) -m pytest tests/images
+
 clean: ## remove what the targets made
-	rm -rf .venv .venv-lowest .cache .pytest_cache .ruff_cache tests/standins/node_modules
+	rm -rf dist .venv .venv-lowest .cache .pytest_cache .ruff_cache tests/standins/node_modules
