@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from contract.discover import ROOT, connectors, package_of
+from ringmain_core.clients.catalogue import CLIENTS
 from ringmain_core.commands import tokens_of
 from ringmain_core.connector import AnyConnector
 from ringmain_core.settings import CoreSettings
@@ -42,7 +43,7 @@ def generated() -> dict[Path, str]:
         }
         files[readme] = with_parts(readme, parts)
     core = ROOT / "shared" / "README.md"
-    files[core] = with_parts(core, {"settings": settings_table(CoreSettings)})
+    files[core] = with_parts(core, {"settings": settings_table(CoreSettings), "clients": clients_table()})
     root = ROOT / "README.md"
     files[root] = with_parts(root, {"connectors": connectors_table()})
     return files
@@ -115,5 +116,26 @@ def connectors_table() -> str:
         folder = package_of(name).relative_to(ROOT)
         rows.append(
             f"| [`{connector.distribution}`]({folder}/) | {len(connector.tools)} | {tokens:,} | {names} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def clients_table() -> str:
+    rows = [
+        "| `--client` | the user's file | servers under | `--project` | a key for `--http` |",
+        "|---|---|---|---|---|",
+    ]
+    for client in CLIENTS.values():
+        project = f"`{client.project.format('NAME')}`" if client.project else "-"
+        if client.asks:
+            key = "it asks, and keeps it"
+        elif client.variable:
+            key = f"`{client.variable.format('VARIABLE')}`"
+        else:
+            key = "by `mcp-remote`, in the file"
+        keys = ".".join(client.keys)
+        rows.append(
+            f"| `{client.id}` ([{client.title}]({client.source})) | {client.documented} | "
+            f"`{keys}` ({client.form.upper()}) | {project} | {key} |"
         )
     return "\n".join(rows) + "\n"

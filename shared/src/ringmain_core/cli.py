@@ -5,20 +5,19 @@ import gc
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_settings import SettingsError
+from pydantic import BaseModel
 
 from ringmain_core.audit import AuditUnavailable
 from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.log import secrets_in, set_up_logging
 from ringmain_core.secrets import Secrets
-from ringmain_core.settings import ConnectorSettings, CoreSettings
+from ringmain_core.settings import ConnectorSettings, CoreSettings, read_settings
 from ringmain_core.versions import LATEST, VERSIONS
 
 _FAILED, _MISCONFIGURED = 1, 2
+_FORMATS = ("openai", "openai-strict", "openai-responses", "openai-responses-strict", "anthropic", "gemini")
 _log = logging.getLogger(__name__)
 
 
@@ -31,11 +30,13 @@ def run(connector: AnyConnector, arguments: list[str] | None = None) -> int:
     options = _parser(connector, arguments).parse_args(arguments)
     set_up_logging("info", "text", ())  # until the settings say how
     try:
+        if options.command == "install":
+            return _install(connector, options)  # without a look at settings, of which there are none yet
         given = {name: options.__dict__.get(name) for name in ("host", "port", "workers")}
         secrets = Secrets()
         with secrets.reading():
-            core = _read(CoreSettings, **given)
-            settings = _read(connector.settings)
+            core = read_settings(CoreSettings, **given)
+            settings = read_settings(connector.settings)
             redactor = set_up_logging(core.log_level, core.log_format, secrets_in(core, settings))
             secrets.teach(redactor.learn)
             configured = connector.configured(settings)  # settings that name a file read it here
@@ -84,27 +85,23 @@ def _dispatch(
             return commands.run(connector, options, core, settings, secrets)
 
 
+def _install(connector: AnyConnector, options: argparse.Namespace) -> int:
+    from getpass import getpass
+
+    from ringmain_core.clients.install import Person, run_install
+    from ringmain_core.clients.settings import this_computer
+
+    answers = sys.stdin.isatty()
+    person = Person(print, input if answers else None, getpass if answers else None)
+    return run_install(connector, options, this_computer(), person)
+
+
 def _hint(connector: AnyConnector) -> str:
     return (
         f"{connector.distribution} speaks MCP on standard input and output, and waits for a client.\n"
         f"Try `{connector.distribution} doctor`, `{connector.distribution} tools`, or "
         f"`{connector.distribution} serve` for HTTP. Ctrl-C ends it."
     )
-
-
-def _read(kind: type[Any], **given: Any) -> Any:
-    """Read settings from the environment; a fault names the variable."""
-    try:
-        return kind(**{key: value for key, value in given.items() if value is not None})
-    except ValidationError as error:
-        prefix = kind.model_config.get("env_prefix", "")
-        faults = [
-            f"{prefix}{'__'.join(str(part) for part in fault['loc'])}".upper() + f": {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False)
-        ]
-        raise ConfigurationError("; ".join(faults)) from None
-    except SettingsError as error:
-        raise ConfigurationError(str(error)) from None
 
 
 def _parser(connector: AnyConnector, arguments: list[str] | None) -> argparse.ArgumentParser:
@@ -119,6 +116,8 @@ def _parser(connector: AnyConnector, arguments: list[str] | None) -> argparse.Ar
         "--version", action="version", version=f"{connector.distribution} {connector.version}"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    _add_install(commands.add_parser("install", help="set it up in a client: Claude, Cursor, VS Code …"))
 
     serve = commands.add_parser("serve", help="serve over HTTP")
     serve.add_argument("--host", help="address to listen on (RINGMAIN_HOST)")
@@ -172,13 +171,40 @@ def _parser(connector: AnyConnector, arguments: list[str] | None) -> argparse.Ar
     tools.add_argument(
         "--api", choices=VERSIONS, default=LATEST, help=f"version of the API (default: {LATEST})"
     )
-    tools.add_argument("--json", action="store_true", help="the answer to tools/list, as JSON")
+    spelled = tools.add_mutually_exclusive_group()
+    spelled.add_argument("--json", action="store_true", help="the answer to tools/list, as JSON")
+    spelled.add_argument(
+        "--format", choices=_FORMATS, help="functions for a provider's models: `tools` of a request, as JSON"
+    )
 
     for command in connector.commands:
         command.arguments(commands.add_parser(command.name, help=command.help))
 
     commands.add_parser("doctor", help="check settings, credentials, reachability and permissions")
     return parser
+
+
+def _add_install(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--client", metavar="NAME", help="the client; without it, all of them are listed")
+    parser.add_argument("--name", help="name of the entry (default: that of this command)")
+    parser.add_argument(
+        "--project", nargs="?", const=".", metavar="FOLDER", help="in a project's file (default: this folder)"
+    )
+    parser.add_argument("--http", metavar="URL", help="an entry for a server that runs elsewhere")
+    parser.add_argument("--sign-in", action="store_true", help="with --http: no key, the client signs in")
+    parser.add_argument(
+        "--secret",
+        action="append",
+        default=[],
+        metavar="VARIABLE",
+        help="a secret that the server needs; with --http, the variable that holds the key",
+    )
+    parser.add_argument(
+        "--env", action="append", default=[], metavar="VARIABLE=VALUE", help="a setting that is no secret"
+    )
+    parser.add_argument("--remove", action="store_true", help="take the entry away again")
+    parser.add_argument("--dry-run", action="store_true", help="show the change, and leave it at that")
+    parser.add_argument("--yes", action="store_true", help="write without asking")
 
 
 def _of_secrets(arguments: list[str] | None) -> Sequence[type[BaseModel]]:

@@ -3,12 +3,15 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from ringmain_core.errors import ConfigurationError
 from ringmain_core.secrets import Secret
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 def _state_home() -> Path:
@@ -223,6 +226,29 @@ class CoreSettings(BaseSettings):
         """Whether there are sessions: as set; unset, where no other process answers the same clients."""
         alone = self.workers == 1 and self.redis_url is None
         return alone if self.sessions is None else self.sessions
+
+
+def read_settings(kind: type[S], **given: Any) -> S:
+    """Read settings from the environment.
+
+    Args:
+        kind: Which.
+        given: What stands in place of the environment; `None` does not.
+
+    Raises:
+        ConfigurationError: Where some cannot be used; it names the variables.
+    """
+    try:
+        return kind(**{key: value for key, value in given.items() if value is not None})
+    except ValidationError as error:
+        prefix = kind.model_config.get("env_prefix", "")
+        faults = [
+            f"{prefix}{'__'.join(str(part) for part in fault['loc'])}".upper() + f": {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        raise ConfigurationError("; ".join(faults)) from None
+    except SettingsError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def mentions_otel() -> bool:

@@ -17,12 +17,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from ringmain_core.cli import _read  # pyright: ignore[reportPrivateUsage]
 from ringmain_core.connector import Check
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.secrets import Secrets, Unresolved
 from ringmain_core.secrets.doctor import check_references
 from ringmain_core.secrets.sources import Sources
+from ringmain_core.settings import read_settings
 from ringmain_postgres.settings import PostgresSettings
 from standins.openbao import ROOT, OpenBao, running_openbao
 
@@ -90,7 +90,7 @@ def test_a_database_is_configured_by_reference(
     monkeypatch.setenv("RINGMAIN_POSTGRES_URL", "vault:secret/db#url")
     monkeypatch.setenv("RINGMAIN_POSTGRES_CONFIG", str(config))
     with Secrets().reading():
-        settings: PostgresSettings = _read(PostgresSettings)
+        settings: PostgresSettings = read_settings(PostgresSettings)
         databases = settings.databases
     assert {name: database.url.get_secret_value() for name, database in databases.items()} == {
         "shop": URL,
@@ -107,7 +107,7 @@ def test_a_setting_whose_reference_leads_nowhere_is_named(
     config.write_text('[databases.crm]\nurl = "vault:secret/none#url"\n')
     monkeypatch.setenv("RINGMAIN_POSTGRES_URL", "vault:secret/db#uri")
     with Secrets().reading(), pytest.raises(ConfigurationError) as caught:
-        _read(PostgresSettings)
+        read_settings(PostgresSettings)
     assert str(caught.value) == "RINGMAIN_POSTGRES_URL: vault:secret/db#uri: what is there has no 'uri'"
     with Secrets().reading(), pytest.raises(ConfigurationError) as caught:
         _ = PostgresSettings(url=None, config=config).databases

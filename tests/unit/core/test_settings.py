@@ -5,9 +5,8 @@ import pytest
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from ringmain_core.cli import _read as read  # pyright: ignore[reportPrivateUsage]
 from ringmain_core.errors import ConfigurationError
-from ringmain_core.settings import CommaSeparated, ConnectorSettings, CoreSettings
+from ringmain_core.settings import CommaSeparated, ConnectorSettings, CoreSettings, read_settings
 
 
 class Some(ConnectorSettings):
@@ -24,7 +23,7 @@ SECRET = "xoxb-very-secret"
 
 def complaint(kind: type[CoreSettings | Some]) -> str:
     with pytest.raises(ConfigurationError) as caught:
-        read(kind)
+        read_settings(kind)
     assert caught.value.__cause__ is None
     return str(caught.value)
 
@@ -33,7 +32,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("RINGMAIN_POLICY", "/etc/policy.toml")
     monkeypatch.setenv("RINGMAIN_PORT", "0")
     monkeypatch.setenv("RINGMAIN_ALLOWED_HOSTS", " mcp.example.com:* , ,10.0.0.1:80,")
-    core = read(CoreSettings)
+    core = read_settings(CoreSettings)
     assert (core.policy, core.port) == (Path("/etc/policy.toml"), 0)
     assert core.allowed_hosts == ["mcp.example.com:*", "10.0.0.1:80"]
     assert core.state_dir == tmp_path / "state"
@@ -41,7 +40,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RINGMAIN_PORT", "1")
-    assert read(CoreSettings, port=2, host=None).port == 2
+    assert read_settings(CoreSettings, port=2, host=None).port == 2
 
 
 def test_state_is_kept_where_the_system_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,4 +84,7 @@ def test_what_should_be_json_and_is_not_is_told_without_its_text(monkeypatch: py
 def test_a_secret_is_not_in_what_settings_look_like(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RINGMAIN_SOME_TOKEN", SECRET * 2)
     monkeypatch.setenv("RINGMAIN_AUDIT_KEY", SECRET * 2)
-    assert SECRET not in f"{read(Some)!r} {read(CoreSettings)} {read(Some).model_dump()}"
+    assert (
+        SECRET
+        not in f"{read_settings(Some)!r} {read_settings(CoreSettings)} {read_settings(Some).model_dump()}"
+    )

@@ -8,10 +8,9 @@ import pytest
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from ringmain_core.cli import _read  # pyright: ignore[reportPrivateUsage]
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.secrets import ManagedSecret, Secret, Secrets
-from ringmain_core.settings import ConnectorSettings, CoreSettings
+from ringmain_core.settings import ConnectorSettings, CoreSettings, read_settings
 
 KEY = "k" * 32
 
@@ -29,7 +28,7 @@ class DemoSettings(ConnectorSettings):
 
 def read(secrets: Secrets | None = None) -> DemoSettings:
     with (secrets or Secrets()).reading():
-        return _read(DemoSettings)
+        return read_settings(DemoSettings)
 
 
 def private(path: Path, content: str) -> Path:
@@ -79,7 +78,7 @@ def test_the_secrets_of_the_core_may_be_references(monkeypatch: pytest.MonkeyPat
     for name in ("SECRET_KEY", "AUDIT_KEY", "REDIS_URL"):
         monkeypatch.setenv(f"RINGMAIN_{name}", "env:ELSEWHERE")
     with Secrets().reading():
-        core: CoreSettings = _read(CoreSettings)
+        core: CoreSettings = read_settings(CoreSettings)
     assert [value_of(secret) for secret in (core.secret_key, core.audit_key, core.redis_url)] == [KEY] * 3
 
 
