@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from demo import questions
-from demo.conversation import over_http, over_stdio
-from demo.database import READER, FlightsDatabase, flights_database
 from demo.documents import ask_for_documents, documents_entry, take_in
-from demo.failed import expect, is_interrupt, reason_of
-from demo.server import POLICY, Operator, Server, desktop_entry
-from demo.surroundings import own_folder, stopping_on_signals
-from demo.terminal import Terminal
+from demo.server import POLICY, Operator, desktop_entry
 from demo.trail import show_trail, tamper_with_a_copy
+from showing.conversation import over_http, over_stdio
+from showing.database import READER, FlightsDatabase, flights_database
+from showing.failed import expect, is_interrupt, reason_of
+from showing.served import Server
+from showing.surroundings import own_folder, stopping_on_signals
+from showing.terminal import Terminal
 
 _INTERRUPTED = 130
 
@@ -27,7 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the last step")
     options = parser.parse_args()
-    terminal = Terminal()
+    terminal = Terminal("demo")
     try:
         with ExitStack() as opened, stopping_on_signals():
             server = _show(terminal, opened)
@@ -46,7 +47,7 @@ def main() -> int:
 
 def _show(terminal: Terminal, opened: ExitStack) -> Server:
     """Every step in order; what stays open is closed by the stack."""
-    folder = opened.enter_context(own_folder())
+    folder = opened.enter_context(own_folder("demo"))
     terminal.say(
         f"Ringmain: PostgreSQL and documents for agents. Everything is in {folder} and is deleted at the end."
     )

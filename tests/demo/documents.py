@@ -1,19 +1,17 @@
 """The documentation of this project, taken in by the vector connector, and the questions that it answers."""
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from demo.conversation import Conversation
-from demo.failed import expect
 from demo.progress import watched
-from demo.server import command_path
-from demo.terminal import Terminal
+from showing.conversation import Conversation
+from showing.documentation import GENERAL, OF_CONNECTORS, copy_documentation
+from showing.failed import expect
+from showing.served import command_path
+from showing.terminal import Terminal
 
-_ROOT = Path(__file__).parents[2]
-_PAGES = ("README.md", "shared/README.md", "packages/*/README.md")
 _COMMAND = "ringmain-vector"
 
 # What is asked, and what one of the passages found has to say.
@@ -35,11 +33,7 @@ def documents_entry(folder: Path) -> dict[str, Any]:
 
 def take_in(terminal: Terminal, folder: Path, settings: Mapping[str, str]) -> None:
     """Copy the documentation into a folder, and have it indexed as an operator does."""
-    pages = [page for pattern in _PAGES for page in sorted(_ROOT.glob(pattern))]
-    for page in pages:
-        copy = folder / "docs" / page.relative_to(_ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(page, copy)
+    pages = copy_documentation(folder / "docs", *GENERAL, *OF_CONNECTORS)
     entry = documents_entry(folder)
     terminal.command(f"{_COMMAND} index docs")
     said = ""
@@ -47,10 +41,8 @@ def take_in(terminal: Terminal, folder: Path, settings: Mapping[str, str]) -> No
     with closing(watched(command, {**entry["env"], **settings})) as lines:
         for said in lines:
             terminal.answer(said)
-    expect(said == f"docs: {len(pages)} added.", f"All {len(pages)} pages should be taken in.")
-    terminal.checked(
-        f"{len(pages)} pages are in an embedded store; the model came along, nothing was fetched"
-    )
+    expect(said == f"docs: {pages} added.", f"All {pages} pages should be taken in.")
+    terminal.checked(f"{pages} pages are in an embedded store; the model came along, nothing was fetched")
 
 
 async def ask_for_documents(at: Conversation) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from demo.failed import expect
+from showing.failed import expect
 
 _SECONDS = 120.0
 _PAUSE = 0.1  # after it, a bar that was drawn is complete

@@ -4,9 +4,9 @@ import re
 
 import httpx2
 
-from demo.conversation import Conversation
-from demo.failed import expect
-from demo.terminal import Terminal
+from showing.conversation import Conversation
+from showing.failed import expect
+from showing.terminal import Terminal
 from standins.asking import rows_of
 
 FLIGHTS = 336_776

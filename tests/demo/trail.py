@@ -4,10 +4,10 @@ import json
 import shutil
 from pathlib import Path
 
-from demo.failed import expect
 from demo.questions import BEHIND_FENCE
 from demo.server import Operator
-from demo.terminal import Terminal
+from showing.failed import expect
+from showing.terminal import Terminal
 
 # Principal, target and codes of what was refused above, and must be on record.
 _REFUSALS = (

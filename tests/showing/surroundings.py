@@ -1,4 +1,4 @@
-"""A folder and an environment that are the demo's own, and a clean end on Ctrl-C and SIGTERM."""
+"""A folder and an environment that are the show's own, and a clean end on Ctrl-C and SIGTERM."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -19,15 +19,15 @@ _INTERRUPTED_AGAIN_AFTER = 10
 
 
 @contextmanager
-def own_folder() -> Generator[Path]:
+def own_folder(name: str) -> Generator[Path]:
     """A temporary folder; at the end nothing runs in it any more, and it is gone.
 
-    Settings of whoever starts the demo are taken out of its environment, and so out of its children's.
+    Settings of whoever starts the show are taken out of its environment, and so out of its children's.
     """
-    for name in list(os.environ):
-        if name.startswith(_SOMEBODY_ELSES):
-            del os.environ[name]
-    folder = Path(tempfile.mkdtemp(prefix="ringmain-demo-")).resolve()
+    for variable in list(os.environ):
+        if variable.startswith(_SOMEBODY_ELSES):
+            del os.environ[variable]
+    folder = Path(tempfile.mkdtemp(prefix=f"ringmain-{name}-")).resolve()
     try:
         # The Postgres wheel keeps a lock file in one of these, and would leave it there.
         os.environ["XDG_RUNTIME_DIR"] = os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
@@ -66,14 +66,21 @@ def _ignore() -> None:
 
 
 def _stop_left_overs(folder: Path) -> None:
-    """End Postgres where it was interrupted while it started: its own clean-up does not know it yet."""
-    for process in psutil.process_iter():
-        try:
-            if process.name() == "postgres" and str(folder / "pg") in process.cmdline():
+    """End what was interrupted while it started, so that nobody knew yet that it has to be stopped.
+
+    That is a child of ours, or Postgres, which leaves its parents.
+    """
+    for process in [*psutil.Process().children(recursive=True), *psutil.process_iter()]:
+        with suppress(psutil.Error):
+            if _is_ours(process, folder):
                 process.kill()
                 process.wait(_DELETED_WITHIN)
-        except psutil.Error:
-            continue
+
+
+def _is_ours(process: psutil.Process, folder: Path) -> bool:
+    if process.name() == "postgres":
+        return any(str(folder) in argument for argument in process.cmdline())
+    return process.ppid() == os.getpid()
 
 
 def _delete(folder: Path) -> None:

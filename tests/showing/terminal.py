@@ -1,7 +1,8 @@
-"""What the demo prints: headings, calls, answers that are cut and say so; colours only on a terminal."""
+"""What a show prints: headings, calls, answers that are cut and say so; colours only on a terminal."""
 
 import json
 import os
+import signal
 import sys
 import textwrap
 import time
@@ -9,17 +10,23 @@ from collections.abc import Mapping
 from typing import Any
 
 _WIDTH = 110
-_LONGEST_WORD = 60
+_LONGEST_WORD, _LONGEST_TEXT = 60, 400
 _BOLD, _DIM, _RED, _GREEN, _CYAN = "1", "2", "31", "32", "36"
 
 
 class Terminal:
-    """Writes to standard output, line by line."""
+    """Writes to standard output, line by line.
 
-    def __init__(self) -> None:
+    Args:
+        name: Of the show, for its end.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self._started = time.monotonic()
         self._parts = 0
+        self._is_gone = False
 
     @property
     def seconds(self) -> float:
@@ -54,13 +61,18 @@ class Terminal:
         self._write("")
         self._wrapped(f"$ {line}", _CYAN)
 
-    def answer(self, text: str, lines: int = 12, *, refused: bool = False) -> None:
-        """An answer as the model reads it: its first lines, and how many there are."""
+    def answer(
+        self, text: str, lines: int = 12, *, refused: bool = False, seconds: float | None = None
+    ) -> None:
+        """An answer as the model reads it: its first lines, how many there are, and how long it took."""
         everything = text.splitlines()
         for line in everything[:lines]:
             self._write(f"  │ {_cut(line, _WIDTH + 30)}", _RED if refused else _DIM)
+        said = [] if seconds is None else [f"{seconds:.2f} s"]
         if len(everything) > lines:
-            self._write(f"  └ {lines} of {len(everything)} lines are shown here; the model gets them all.")
+            said.append(f"{lines} of {len(everything)} lines are shown here; the model gets them all.")
+        if said:
+            self._write(f"  └ {', '.join(said)}", _DIM)
 
     def verbatim(self, text: str) -> None:
         """Something to copy."""
@@ -72,22 +84,34 @@ class Terminal:
         self._write(f"  ✓ {text}", _GREEN)
 
     def failed(self, text: str) -> None:
-        """Why the demo ends here."""
+        """Why the show ends here."""
         self._write("")
-        self._write(f"The demo failed. {text}", _RED)
+        self._write(f"The {self._name} failed. {text}", _RED)
 
     def _wrapped(self, text: str, colour: str) -> None:
         for line in textwrap.wrap(text, _WIDTH, subsequent_indent="    ", break_on_hyphens=False):
             self._write(line, colour)
 
     def _write(self, line: str, colour: str = "") -> None:
-        print(f"\033[{colour}m{line}\033[0m" if self._colours and colour and line else line, flush=True)
+        if self._is_gone:
+            return
+        shown = f"\033[{colour}m{line}\033[0m" if self._colours and colour and line else line
+        try:
+            sys.stdout.write(f"{shown}\n")
+            sys.stdout.flush()
+        except OSError:  # the terminal was closed, or who read the pipe has gone: the same as hanging up
+            self._is_gone = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere
+            signal.raise_signal(signal.SIGHUP)
 
 
 def _brief(value: object) -> object:
-    """A cursor without its greater part: nobody reads it."""
-    is_opaque = isinstance(value, str) and len(value) > _LONGEST_WORD and " " not in value
-    return f"{value[:24]}…" if is_opaque and isinstance(value, str) else value
+    """A cursor without its greater part, which nobody reads; of a long text the beginning."""
+    if not isinstance(value, str):
+        return value
+    if " " not in value and len(value) > _LONGEST_WORD:
+        return f"{value[:24]}…"
+    return _cut(value, _WIDTH) if len(value) > _LONGEST_TEXT else value
 
 
 def _cut(line: str, most: int) -> str:
