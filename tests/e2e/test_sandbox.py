@@ -40,7 +40,7 @@ KEY_LINES = (
     r"not among what you may read \(public\.\*\)",
     r"A person is asked: Post in #announcements\?",
     r"The person who was asked said no\.",
-    *(rf"✓ {name}: \d+ records verified; \d+ ok" for name in CONNECTORS),
+    *(rf"✓ {name}: \d+ records verified; (?:1 asked, )?\d+ ok" for name in CONNECTORS),
     r"claude --mcp-config /",
     r"Everything above is checked and right\.",
 )

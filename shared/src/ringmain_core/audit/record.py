@@ -8,7 +8,8 @@ from typing import Any, Literal, Required, TypedDict
 from pydantic_core import to_json
 
 Phase = Literal["call", "intent", "outcome"]
-Outcome = Literal["ok", "error", "refused", "cancelled", "unknown"]
+Outcome = Literal["ok", "asked", "error", "refused", "cancelled", "unknown"]
+"""`asked`: nothing has happened yet, a person has to answer first; that round is a request of its own."""
 
 MAX_LINE = 1 << 20
 _LONG_FIELD = 4096

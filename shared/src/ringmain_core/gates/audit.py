@@ -5,17 +5,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import anyio
-from mcp.shared.exceptions import MCPError
-from pydantic import ValidationError
-
-from ringmain_core.audit import AuditLog, AuditRecord, AuditUnavailable, Outcome, Phase
+from ringmain_core.audit import AuditLog, AuditRecord, AuditUnavailable, Phase
 from ringmain_core.call import Call
 from ringmain_core.connector import AnyConnector
 from ringmain_core.declarations import Declaration
-from ringmain_core.errors import ERROR_META, OutcomeUnknown
+from ringmain_core.ending import Ending, ending_of, ending_of_error
 from ringmain_core.gates import Next, Result
 from ringmain_core.principal import ANONYMOUS, AuthMethod, Principal
 from ringmain_core.refusals import NotOnRecord, OutcomeNotOnRecord, Refusal
@@ -151,46 +147,25 @@ class Audit:
     async def __call__(self, call: Call, proceed: Next) -> Result:
         try:
             result = await proceed()
-        except Refusal as refusal:
-            self._close(call, _failed(call), code=refusal.code, gate=call.refused_by)
+        except BaseException as error:
+            ending = ending_of_error(call, error)
+            lost = (NotOnRecord, OutcomeNotOnRecord) if ending.outcome == "cancelled" else ()
+            with suppress(*lost):  # a cancellation must go on, whatever happens
+                self._close(call, ending)
             raise
-        except (MCPError, ValidationError) as error:
-            self._close(call, _failed(call), code=_code_of(error), gate=call.refused_by)
-            raise
-        except anyio.get_cancelled_exc_class():
-            with suppress(NotOnRecord, OutcomeNotOnRecord):  # a cancellation must go on, whatever happens
-                self._close(call, "cancelled")
-            raise
-        except BaseException:
-            self._close(call, "error", code="internal")
-            raise
-        if result.get("isError"):
-            meta = cast("dict[str, Any]", result.get("_meta") or {})
-            code = cast("dict[str, Any]", meta.get(ERROR_META) or {}).get("code", "failed")
-            outcome = "unknown" if code == OutcomeUnknown.code else _failed(call)
-            self._close(call, outcome, code=code, gate=call.refused_by, result=result)
-        else:
-            self._close(call, "ok", result=result)
+        self._close(call, ending_of(call, result), result)
         return result
 
-    def _close(
-        self,
-        call: Call,
-        outcome: Outcome,
-        *,
-        code: str | None = None,
-        gate: str | None = None,
-        result: Result | None = None,
-    ) -> None:
+    def _close(self, call: Call, ending: Ending, result: Result | None = None) -> None:
         record = _record(call, "outcome" if call.intended else "call")
         if not call.intended:
             record["arguments"] = arguments_on_record(call, self._views[call.version])
         if result is not None:
             record["result"] = self._trail.summary(result)
         record["latency_ms"] = round((time.monotonic() - call.started) * 1000, 3)
-        record["outcome"] = outcome
-        record["code"] = code
-        record["gate"] = gate
+        record["outcome"] = ending.outcome
+        record["code"] = ending.code or None
+        record["gate"] = call.refused_by if ending.is_failure else None
         try:
             self._trail.write(record)
         except NotOnRecord as error:
@@ -253,18 +228,6 @@ def _record(call: Call, phase: Phase) -> AuditRecord:
         "version": call.version,
         "trace_id": call.trace_id,
     }
-
-
-def _failed(call: Call) -> Literal["refused", "error"]:
-    return "error" if call.refused_by is None else "refused"
-
-
-def _code_of(error: MCPError | ValidationError) -> str:
-    if isinstance(error, ValidationError):
-        return "invalid_params"
-    data = error.error.data
-    named = cast("dict[str, Any]", data).get("code") if isinstance(data, dict) else None
-    return named if isinstance(named, str) else str(error.error.code)
 
 
 def _text_of(result: Result) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ringmain_core.call import Call
+from ringmain_core.ending import Ending, ending_of, ending_of_error
 from ringmain_core.gates import Next, Result
-from ringmain_core.telemetry.ending import Ending, ending_of, ending_of_error
 from ringmain_core.telemetry.tracing import Tracing
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ringmain_core.call import Call
 from ringmain_core.connector import AnyConnector
-from ringmain_core.telemetry.ending import OK, Ending
+from ringmain_core.ending import Ending
 from ringmain_core.telemetry.families import SECONDS
 from ringmain_core.telemetry.names import LISTEN, Names
 from ringmain_core.telemetry.tracing import common_attributes, error_attributes
@@ -41,10 +41,10 @@ class Durations:
         if method == LISTEN:
             return
         attributes = common_attributes(call, method, target)
-        if ending is not OK:
+        if ending.is_failure:
             attributes |= error_attributes(ending)
         self._operations.record(seconds, attributes)
-        if method == "initialize" and ending is OK:
+        if method == "initialize" and not ending.is_failure:
             self._await_end(call)
 
     def _await_end(self, call: Call) -> None:

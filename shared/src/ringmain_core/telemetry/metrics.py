@@ -8,9 +8,9 @@ from pathlib import Path
 from ringmain_core.audit.log import Stats
 from ringmain_core.call import Call
 from ringmain_core.connector import AnyConnector
+from ringmain_core.ending import Ending
 from ringmain_core.refusals import NotOnRecord, OutcomeNotOnRecord, Refusal
 from ringmain_core.telemetry import families
-from ringmain_core.telemetry.ending import OK, Ending
 from ringmain_core.telemetry.names import LISTEN, OTHER, Few, Names, known_codes
 from ringmain_core.telemetry.series import Family, Labels, Series
 from ringmain_core.telemetry.signals import BreakerState, CacheResult, UpstreamOutcome
@@ -77,7 +77,7 @@ class Metrics:
             key = (*key, self._principal(call.principal.id))
         kind = self._kinds.get(key) or self._kind(key)
         cells[kind.calls] += 1.0
-        if ending is not OK:
+        if ending.is_failure:
             self._not_ok(call, ending, code)
         if call.method == LISTEN:
             cells[self._streams] -= 1.0

@@ -11,7 +11,7 @@ import anyio
 
 from ringmain_core.call import Call
 from ringmain_core.connector import AnyConnector
-from ringmain_core.telemetry.ending import OK, Ending
+from ringmain_core.ending import Ending
 from ringmain_core.telemetry.names import OTHER, Names, known_codes
 from ringmain_core.telemetry.w3c import Parent, parent_in
 
@@ -74,7 +74,7 @@ class Tracing:
             found: dict[str, Any] = {"ringmain.outcome": ending.outcome}
             if call.declaration is not None:
                 found["ringmain.declaration"] = call.declaration.name
-            if ending is not OK:
+            if ending.is_failure:
                 found |= error_attributes(ending)
                 found["ringmain.code"] = ending.code if ending.code in self._codes else OTHER
                 if call.refused_by is not None:

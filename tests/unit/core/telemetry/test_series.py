@@ -71,7 +71,7 @@ WORKER = """
 import sys
 from pathlib import Path
 from ringmain_core.telemetry.metrics import Metrics
-from ringmain_core.telemetry.ending import OK
+from ringmain_core.ending import OK
 from unit.core.demo import connector, echo
 from unit.core.telemetry.observing import a_call
 

@@ -1,4 +1,4 @@
-"""How a call ended, in the few words that the counters and spans have for it."""
+"""How a call ended, in the few words that audit, counters and spans have for it."""
 
 from typing import Any, NamedTuple, cast
 
@@ -22,14 +22,21 @@ class Ending(NamedTuple):
     code: str = ""
     rpc_code: int | None = None
 
+    @property
+    def is_failure(self) -> bool:
+        return self.outcome not in ("ok", "asked")
+
 
 OK = Ending("ok")
+_ASKED = Ending("asked")
 _CANCELLED = Ending("cancelled")
 _UNEXPECTED = Ending("error", "internal", _INTERNAL)
 
 
 def ending_of(call: Call, result: dict[str, Any]) -> Ending:
     """How a call ended that was answered with a result, which may be a tool's failure."""
+    if result.get("resultType") == "input_required":
+        return _ASKED
     if not result.get("isError"):
         return OK
     meta = cast("dict[str, Any]", result.get("_meta") or {})
