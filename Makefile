@@ -37,7 +37,12 @@ demo: .venv/.installed ## real Postgres, real data, real client; ARGS=--once end
 sandbox: .venv/.installed tests/standins/node_modules/.installed ## all five servers, their systems, an agent at work; ARGS=--once ends by itself
 	@PYTHONPATH=tests $(PYTHON) -m sandbox $(ARGS)
 
-test: lint types lowest tests/standins/node_modules/.installed ## run every check and every test
+.venv-langgraph/.installed: $(UV) tests/e2e/frameworks/requirements.txt
+	$(UV) venv --quiet --clear .venv-langgraph
+	$(UV) pip install --quiet --python .venv-langgraph --requirement tests/e2e/frameworks/requirements.txt
+	@touch $@
+
+test: lint types lowest tests/standins/node_modules/.installed .venv-langgraph/.installed ## run every check and every test
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
 fast: .venv/.installed ## unit and contract tests only
@@ -82,4 +87,4 @@ images-test: .venv/.installed ## start the images that are built, call them, loo
 	IMAGES_ENGINE=$(IMAGES_ENGINE) $(PYTHON) -m pytest tests/images
 
 clean: ## remove what the targets made
-	rm -rf dist .venv .venv-lowest .cache .pytest_cache .ruff_cache tests/standins/node_modules
+	rm -rf dist .venv .venv-lowest .venv-langgraph .cache .pytest_cache .ruff_cache tests/standins/node_modules

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from contract.discover import ROOT, connectors, package_of
+from contract.examples import example_parts
 from ringmain_core.clients.catalogue import CLIENTS
 from ringmain_core.commands import tokens_of
 from ringmain_core.connector import AnyConnector
@@ -43,9 +44,9 @@ def generated() -> dict[Path, str]:
         }
         files[readme] = with_parts(readme, parts)
     core = ROOT / "shared" / "README.md"
-    files[core] = with_parts(core, {"settings": settings_table(CoreSettings), "clients": clients_table()})
+    files[core] = with_parts(core, {"settings": settings_table(CoreSettings), "clients": clients_table(), **example_parts(core)})
     root = ROOT / "README.md"
-    files[root] = with_parts(root, {"connectors": connectors_table()})
+    files[root] = with_parts(root, {"connectors": connectors_table(), **example_parts(root)})
     return files
 
 

@@ -51,6 +51,8 @@ def run(
 
             return asyncio.run(run_accounts(connector, options, core, settings, _say, _complain))
         case ("tools", _):
+            if options.format is not None:
+                return _show_functions(connector.views[options.api], options.format)
             return _show_tools(connector.views[options.api], as_json=options.json)
         case ("doctor", _):
             from ringmain_core.doctor import doctor
@@ -258,6 +260,14 @@ def _show_tools(connector: AnyConnector, *, as_json: bool) -> int:
     print(f"{len(connector.tools)} tools, {total:,} tokens (bytes / 4 of name, description and input schema)")
     _show_others("resources", [f"{resource.uri}" for resource in connector.resources])
     _show_others("prompts", [prompt.name for prompt in connector.prompts])
+    return 0
+
+
+def _show_functions(connector: AnyConnector, dialect: str) -> int:
+    from ringmain_core.adapters import exported
+
+    functions = exported(connector.name, [tool.listing() for tool in connector.tools], dialect)
+    print(json.dumps(functions, indent=2, ensure_ascii=False))
     return 0
 
 
