@@ -44,7 +44,8 @@ def generated() -> dict[Path, str]:
         }
         files[readme] = with_parts(readme, parts)
     core = ROOT / "shared" / "README.md"
-    files[core] = with_parts(core, {"settings": settings_table(CoreSettings), "clients": clients_table(), **example_parts(core)})
+    parts = {"settings": settings_table(CoreSettings), "clients": clients_table()}
+    files[core] = with_parts(core, parts | example_parts(core))
     root = ROOT / "README.md"
     files[root] = with_parts(root, {"connectors": connectors_table(), **example_parts(root)})
     return files

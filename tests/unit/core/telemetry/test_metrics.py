@@ -4,12 +4,12 @@ import anyio
 import pytest
 from mcp.shared.exceptions import MCPError
 
+from ringmain_core.ending import OK, Ending
 from ringmain_core.gates.telemetry import Measured, text_bytes
 from ringmain_core.principal import Principal
 from ringmain_core.refusals import Unauthenticated
 from ringmain_core.settings import CoreSettings
 from ringmain_core.telemetry import families
-from ringmain_core.ending import OK, Ending
 from ringmain_core.telemetry.exposition import page
 from ringmain_core.telemetry.metrics import Metrics
 from ringmain_core.testing import bench
