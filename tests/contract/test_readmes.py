@@ -6,10 +6,11 @@
 import json
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
-from contract.discover import connectors, package_of
+from contract.discover import ROOT, connectors, package_of
 from contract.readmes import (
     CORE,
     LEFT_OUT,
@@ -31,6 +32,11 @@ from ringmain_core.settings import CoreSettings
 from ringmain_core.versions import LATEST
 
 NAMES = sorted(connectors())
+READMES = sorted(
+    path
+    for path in ROOT.rglob("README.md")
+    if not any(part == "node_modules" or part.startswith(".") for part in path.relative_to(ROOT).parts)
+)
 MOST_LINES = 300
 _VARIABLE = re.compile(r"RINGMAIN_[A-Z0-9_]*[A-Z0-9]")
 
@@ -96,14 +102,24 @@ def test_every_command_that_is_shown_is_there(name: str) -> None:
         assert ended.value.code == 0, command
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_links_lead_somewhere(name: str) -> None:
-    folder = package_of(name)
-    for link in links(readme_of(name)):
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(readme: Path) -> None:
+    for link in links(readme.read_text(encoding="utf-8")):
         path, _, anchor = link.partition("#")
-        target = folder / path if path else folder / "README.md"
+        target = readme.parent / path if path else readme
         assert target.exists(), link
         assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_targets_that_are_named_are_there(readme: Path) -> None:
+    text = readme.read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tests|shared|packages|compose)/[\w./-]+)(?:::\w+)?`", text)
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    targets = set(
+        re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert set(re.findall(r"(?:`|\$ )make ([a-z-]+)", text)) <= targets
 
 
 @pytest.mark.parametrize("name", NAMES)
