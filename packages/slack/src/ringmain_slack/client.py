@@ -28,7 +28,7 @@ _HEARTBEAT = 10.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What Slack answered: names of headers are lower case, `data` has `ok`, and `error` if that is false."""
+    """What Slack answered: headers by names in any case, `data` with `ok`, and `error` if that is false."""
 
     status: int
     headers: Mapping[str, str]
@@ -150,8 +150,7 @@ class Client:
         data = getattr(answer, "data", None)
         if not isinstance(data, Mapping) or "ok" not in data:
             raise NotSlack(getattr(answer, "status_code", None) or getattr(answer, "status", None))
-        named = {name.lower(): value for name, value in answer.headers.items()}
-        return Reply(answer.status_code, named, cast("Mapping[str, Any]", data))
+        return Reply(answer.status_code, answer.headers, cast("Mapping[str, Any]", data))
 
     def _opened(self) -> "tuple[AsyncWebClient, ClientSession]":
         if self._web is None or self._session is None:
@@ -163,7 +162,7 @@ class Client:
 
                 async def json(self, **_: Any) -> Any:
                     try:
-                        return from_json(await self.read())
+                        return from_json(await self.read(), cache_strings="keys")  # values hardly repeat
                     except ValueError as error:
                         raise NotSlack(self.status) from error
 
