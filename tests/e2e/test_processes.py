@@ -207,3 +207,18 @@ def test_off_loopback_it_does_not_start_without_authentication(settings: dict[st
         "ringmain-postgres: 0.0.0.0 can be reached from elsewhere, and there is no policy. Set "
         "RINGMAIN_POLICY to a policy file that names the agents, or listen on 127.0.0.1.\n"
     )
+
+
+def test_whoever_has_read_enough_is_told_nothing_more(settings: dict[str, str]) -> None:
+    with subprocess.Popen(
+        [command(COMMAND), "tools", "--format", "openai"],
+        env=clean_environment(**settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+        assert (process.wait(30), said) == (0, b"")

@@ -3,6 +3,7 @@
 import argparse
 import gc
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -50,6 +51,9 @@ def run(connector: AnyConnector, arguments: list[str] | None = None) -> int:
         return _MISCONFIGURED
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever reads has enough of it, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception:  # noqa: BLE001 (the edge: whatever it is, it must not reach Python's own traceback)
         _log.exception("ended by an unexpected failure")  # a traceback of Python's own would quote values
         return _FAILED

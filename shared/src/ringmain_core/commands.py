@@ -225,7 +225,7 @@ def _tail(connector: AnyConnector, core: CoreSettings, options: argparse.Namespa
         for record in tail(path, options.lines, follow=options.follow):
             print(json.dumps(record) if options.json else _line_of(record), flush=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
     return 0
