@@ -5,6 +5,7 @@ import gc
 import logging
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -13,6 +14,7 @@ from ringmain_core.assembly import assembled
 from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.identity.api_keys import ApiKeys
+from ringmain_core.last_resort import GONE_WITHIN, exit_after
 from ringmain_core.on_disk import PolicyStore, is_loopback, key_file
 from ringmain_core.principal import LOCAL
 from ringmain_core.secrets import Secrets
@@ -20,6 +22,7 @@ from ringmain_core.settings import ConnectorSettings, CoreSettings
 
 _log = logging.getLogger(__name__)
 
+_FOR_THREADS = 2.0  # seconds that they have once everything is closed
 _COLLECT_AFTER = (5_000, 20, 100)
 
 
@@ -145,20 +148,26 @@ def _run(
         for each in on_hangup:
             each()
 
-    async def until_told() -> None:
+    async def until_told() -> threading.Timer:
         task = asyncio.ensure_future(main)
+
+        def stop() -> None:
+            exit_after(GONE_WITHIN, 1, "what it has opened does not close")
+            task.cancel()
+
         if sys.platform != "win32":
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
             if not http:  # uvicorn handles it by itself
-                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
         try:
             await task
         except asyncio.CancelledError:
             _log.info("stopped")
+        return exit_after(_FOR_THREADS, 0, "all is closed, but a thread hangs")
 
     if sys.platform != "win32":
         import uvloop
 
-        uvloop.run(until_told())
+        uvloop.run(until_told()).cancel()
     else:
-        asyncio.run(until_told())
+        asyncio.run(until_told()).cancel()

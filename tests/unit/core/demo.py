@@ -1,7 +1,9 @@
 """A small connector that the core is tested with; run as a program, it is its command."""
 
+import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -46,6 +48,13 @@ class Page(Answer):
 class Filter(BaseModel, extra="forbid"):
     name: str
     limit: int = 10
+
+
+@tool(access="read", title="Hang")
+async def hang() -> str:
+    """Leave a thread behind that takes a minute, as for the look-up of a name."""
+    asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)
+    return "it hangs"
 
 
 @tool(access="read", title="Echo")
@@ -249,6 +258,7 @@ connector = DemoConnector(
         hurry_write,
         wait_write,
         crash,
+        hang,
         refuse,
         broken,
         half,

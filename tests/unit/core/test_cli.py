@@ -236,7 +236,7 @@ def test_tools_shows_what_a_model_sees_and_what_it_costs(command: Command) -> No
     assert status == 0
     assert "wipe  [destructive]  " in shown
     assert "    Forget all notes.\n    arguments: none\n" in shown
-    assert re.search(r"^15 tools, [\d,]+ tokens", shown, re.MULTILINE)
+    assert re.search(r"^16 tools, [\d,]+ tokens", shown, re.MULTILINE)
     listed = json.loads(command("tools", "--json")[1])["tools"]
     assert [tool["name"] for tool in listed] == [tool.name for tool in connector.views[LATEST].tools]
 

@@ -182,6 +182,17 @@ def test_on_stdio_sigterm_ends_it_with_its_records_closed(start: Start) -> None:
     assert "Traceback" not in program.end()[2]
 
 
+def test_a_thread_that_hangs_keeps_nobody_from_ending(start: Start) -> None:
+    program = start()
+    program.shake_hands()
+    program.call(1, "hang")
+    assert program.receive()["id"] == 1
+    program.process.send_signal(signal.SIGTERM)
+    assert program.process.wait(10) == 0
+    assert program.outcomes() == [("hang", "ok")]
+    assert "ended by force: all is closed, but a thread hangs" in program.end()[2]
+
+
 def test_on_stdio_a_reader_that_went_away_ends_it_quietly(start: Start) -> None:
     program = start()
     program.shake_hands()

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import ConfigurationError
+from ringmain_core.last_resort import GONE_WITHIN, exit_after
 from ringmain_core.live.hub import LiveServer
 from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
@@ -200,6 +201,8 @@ class _DrainingServer(uvicorn.Server):
         self._drain = drain
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:
+            exit_after(GONE_WITHIN, 1, "calls or connections do not come to an end")
         self._drain()
         super().handle_exit(sig, frame)
 
