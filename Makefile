@@ -10,8 +10,10 @@ PYTHON := .venv/bin/python
 PACKAGES := shared $(wildcard packages/*)
 FAST := tests/unit tests/contract
 IMAGES_ENGINE ?= $(shell docker info > /dev/null 2>&1 && echo docker || echo podman)
+COMPOSE ?= $(if $(filter docker,$(IMAGES_ENGINE)),docker compose,podman-compose)
 
-.PHONY: help install demo sandbox test fast lint types lowest readme bench build images images-test release-check clean
+.PHONY: help install demo sandbox test fast lint types lowest readme bench build images images-test up down compose-test \
+	release-check clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +87,16 @@ images: ## build the container image of every connector; ENGINE=podman, ARGS="sl
 
 images-test: .venv/.installed ## start the images that are built, call them, look into them; IMAGES_ENGINE=podman
 	IMAGES_ENGINE=$(IMAGES_ENGINE) $(PYTHON) -m pytest tests/images
+
+up: ## start connectors behind TLS with all that they need; CONNECTORS="slack github", else everything
+	compose/prepare.sh
+	$(COMPOSE) -f compose/compose.yaml $(foreach name,$(or $(CONNECTORS),all),--profile $(name)) up --build --detach
+
+down: ## stop what `up` has started; volumes stay
+	$(COMPOSE) -f compose/compose.yaml --profile all down
+
+compose-test: .venv/.installed ## start compose.yaml with two replicas, call them, stop one, kill one; IMAGES_ENGINE=podman
+	IMAGES_ENGINE=$(IMAGES_ENGINE) $(PYTHON) -m pytest tests/compose
 
 clean: ## remove what the targets made
 	rm -rf dist .venv .venv-lowest .venv-langgraph .cache .pytest_cache .ruff_cache tests/standins/node_modules
