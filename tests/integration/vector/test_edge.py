@@ -540,4 +540,7 @@ def test_the_index_finds_98_of_100_and_a_filter_loses_nothing_to_it(tmp_path: Pa
     for least in (4, 10, 16):  # by queries that are near to what is left out
         assert {shared(query, least) for query in around(np.arange(0, least, 3))} == {10}
     assert sum(shared(query, 0) for query in around(np.arange(topics))) >= 0.98 * 10 * topics
+    other = Document("theirs", "other", "", "", "", 1, 1)
+    shard.replace(other, [Passage(other, 0, "", 0, {}, vectors[0])])  # a tenant is a filter as well
+    assert {shared(query, 0) for query in around(np.arange(topics))} == {10}
     shard.close()

@@ -235,7 +235,7 @@ async def test_a_filter_that_lets_little_through_gets_all_that_is_asked_for(
     before = await value(url, SCANS)
     await run(url, "".join(f"ALTER DATABASE {database} {one};" for one in plan.split("; ")))
     try:
-        async with opened(url) as store:
+        async with opened(url, index_above=10) as store:  # few enough would be compared, all of them
             collection = await store.open("docs")
             assert collection is not None
             where = Where(conditions=[Condition("kind", ("rare",))])
@@ -264,7 +264,7 @@ async def test_by_the_index_98_of_100_hits_are_the_nearest(
     await run(url, f"ALTER DATABASE {database} SET enable_seqscan = off")
     await run(url, f"ALTER DATABASE {database} SET enable_sort = off")
     try:
-        async with opened(url) as store:
+        async with opened(url, index_above=1_000) as store:
             collection = await store.open("docs")
             assert collection is not None
             for conditions in ((), (Condition("kind", ("usual",)),), (Condition("kind", ("rare",)),)):
@@ -278,7 +278,7 @@ async def test_by_the_index_98_of_100_hits_are_the_nearest(
                     hits += len(exact)
     finally:
         await run(url, f"ALTER DATABASE {database} RESET ALL")
-    assert await value(url, SCANS) >= before + 60
+    assert await value(url, SCANS) >= before + 40  # the rare ones are few enough to be compared
     assert hits == 600
     assert shared >= 0.98 * hits
 

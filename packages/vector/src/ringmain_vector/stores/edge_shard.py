@@ -54,6 +54,7 @@ class Shard:
         self._shard = shard
         self._unflushed = 0
         self._listing: tuple[str, list[str]] | None = None  # for the next page: one takes sorting all
+        self._others: dict[str, bool] = {}  # by tenant
 
     @classmethod
     def create(cls, folder: Path, dimension: int) -> "Shard":
@@ -97,7 +98,7 @@ class Shard:
             points = [_point(one) for one in passages]
             surplus = self._ids(document.tenant, [document.id]) - {str(point.id) for point in points}
             points += [edge.Point(one, {}, {"number": GONE}) for one in surplus]
-            self._listing = None
+            self._forget()
             self._shard.update(edge.UpdateOperation.upsert_points(points))
             if surplus:
                 self._shard.update(edge.UpdateOperation.delete_points(list(surplus)))
@@ -110,14 +111,15 @@ class Shard:
             count = self._count(there)
             points = self._ids(tenant, ids)
             if points:
-                self._listing = None
+                self._forget()
                 self._shard.update(edge.UpdateOperation.delete_points(list(points)))
                 self._flush_after(len(points))
         return count
 
     def dense(self, vector: "Vector", k: int, where: Where, *, exact: bool) -> list[Scored]:
         query = edge.Query.Nearest(vector.tolist(), _DENSE)
-        exact = exact or self._leaves_some_out(where)
+        # Edges of the index lead through what a filter leaves out, too, and would end there.
+        exact = exact or bool(where.conditions) or self._has_others(where.tenant)
         return self._found(query, k, where, edge.SearchParams(exact=exact))
 
     def lexical(self, terms: Mapping[int, float], k: int, where: Where) -> list[Scored]:
@@ -195,10 +197,18 @@ class Shard:
             listing = self._listing = (asked, sorted(_payload(one)["id"] for one in found))
         return listing[1]
 
-    def _leaves_some_out(self, where: Where) -> bool:
-        """Whether the index would lose its way: its edges lead through what is left out, too."""
-        with _in_words():
-            return self._count(_filter(where)) < self._shard.info().points_count
+    def _has_others(self, tenant: str) -> bool:
+        """Whether there are passages of other tenants; to count them takes as long as comparing vectors."""
+        if tenant not in self._others:
+            with _in_words():
+                mine = self._count(edge.Filter(must=[_is("tenant", [tenant])]))
+                self._others[tenant] = mine < self._shard.info().points_count
+        return self._others[tenant]
+
+    def _forget(self) -> None:
+        """Something is about to change."""
+        self._listing = None
+        self._others.clear()
 
     def _ids(self, tenant: str, ids: Sequence[str]) -> set[str]:
         meant = edge.Filter(must=_those(tenant, ids))

@@ -93,7 +93,7 @@ class PgVectorCollection:
             return scored(await transaction.fetch(statement, *parameters))
 
         async def work(transaction: Transaction) -> list[Scored]:
-            if not exact:
+            if not exact and not await self._lets_few_through(transaction, where):
                 found = await nearest(transaction, sql.DISTANCE)
                 if len(found) >= k or not await schema.has_vector_index(transaction, self._tables):
                     return found  # otherwise the index may have given up before enough passed the filter
@@ -101,6 +101,17 @@ class PgVectorCollection:
 
         watched = min(max(100, 4 * k), _MOST_WATCHED)
         return await self._connections.read("dense", work, f"SET LOCAL hnsw.ef_search = {watched};")
+
+    async def _lets_few_through(self, transaction: Transaction, where: Where) -> bool:
+        """Whether all that pass a filter are soon compared: far from the query the index finds ever less."""
+        if not where.conditions:
+            return False
+        parameters: Parameters = [where.tenant, self._index_above + 1]
+        conditions = conditions_sql(where.conditions, "p.metadata", parameters)
+        passing = await transaction.fetchval(
+            self._tables.sql(sql.PASSING, conditions=conditions), *parameters
+        )
+        return passing <= self._index_above
 
     async def lexical(self, terms: Mapping[int, float], k: int, where: Where) -> list[Scored]:
         parameters: Parameters = [where.tenant, k, [], []]

@@ -46,6 +46,11 @@ DENSE = """
         WHERE p.tenant = $1 AND p.embedding IS NOT NULL {conditions} ORDER BY {order} LIMIT $2
     ) f JOIN {documents} d ON d.key = f.document ORDER BY f.score DESC
 """
+PASSING = """
+    SELECT count(*) FROM (
+        SELECT FROM {passages} p WHERE p.tenant = $1 AND p.embedding IS NOT NULL {conditions} LIMIT $2
+    ) f
+"""
 
 FREQUENCIES = "SELECT term, passages FROM {frequencies} WHERE term = ANY($1::integer[])"
 # The best come first out of the inner part, and each is looked at by itself until there are enough: most
