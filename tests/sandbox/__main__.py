@@ -108,7 +108,10 @@ def _tell(terminal: Terminal, operator: Operator, urls: Mapping[str, str], folde
 def _serve(terminal: Terminal, systems: Systems, servers: Mapping[str, Server]) -> None:
     try:
         terminal.say("\nIt serves until Ctrl-C.")
+        rest = systems.take_in_the_rest()
         while True:
+            if news := next(rest, ""):
+                terminal.checked(news)
             systems.require_running()
             for server in servers.values():
                 expect(not server.has_ended, f"`{server.command} serve` has ended; its log is above.")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from showing.documentation import GENERAL, copy_documentation
+from showing.documentation import GENERAL, OF_CONNECTORS, copy_documentation
 from showing.failed import Failed, expect
 from showing.served import command_path
 
@@ -24,16 +24,29 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.settings: Mapping[str, str] = {"RINGMAIN_VECTOR_STORE": f"edge://{folder / 'store'}"}
-        pages = folder / "docs"
-        copy_documentation(pages, *GENERAL)  # the connectors' own would take longer than all the rest
-        (pages / "runbooks").mkdir()
-        shutil.copyfile(_RUNBOOK, pages / "runbooks" / _RUNBOOK.name)
+        self._environment = {**os.environ, **self.settings, "RINGMAIN_STATE_DIR": str(folder / "state")}
+        self._pages = folder / "docs"
         self._log = folder / "index.log"
+        copy_documentation(self._pages, *GENERAL)
+        (self._pages / "runbooks").mkdir()
+        shutil.copyfile(_RUNBOOK, self._pages / "runbooks" / _RUNBOOK.name)
+        self._take_in()
+
+    def take_in_the_rest(self) -> None:
+        """Begin with the connectors' pages, which take longer than everything else."""
+        copy_documentation(self._pages, *OF_CONNECTORS)
+        self._take_in()
+
+    @property
+    def is_filling(self) -> bool:
+        return self._process.poll() is None
+
+    def _take_in(self) -> None:
         self._begin = time.monotonic()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [command_path("ringmain-vector"), "index", str(pages)],
-                env={**os.environ, **self.settings, "RINGMAIN_STATE_DIR": str(folder / "state")},
+                [command_path("ringmain-vector"), "index", str(self._pages)],
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

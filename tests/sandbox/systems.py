@@ -49,6 +49,13 @@ class Systems:
         self._terminal.checked(f"An embedded vector store, model included: {said}")
         yield "vector", self._store.settings
 
+    def take_in_the_rest(self) -> Iterator[str]:
+        """Take in the connectors' pages; what there is to say of it, and an empty text while it goes on."""
+        self._store.take_in_the_rest()
+        while self._store.is_filling:
+            yield ""
+        yield f"The connectors' pages are in the vector store now, too: {self._store.wait_until_filled()}"
+
     def require_running(self) -> None:
         """Go on while what can end by itself has not.
 
