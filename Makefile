@@ -85,7 +85,7 @@ release-check: build .venv/.installed ## try what would be published, on each Py
 images: ## build the container image of every connector; ENGINE=podman, ARGS="slack github"
 	@bash compose/image/build.sh $(ARGS)
 
-images-test: .venv/.installed ## start the images that are built, call them, look into them; IMAGES_ENGINE=podman
+images-test: .venv/.installed tests/standins/node_modules/.installed ## start the images that are built, call them, look into them; IMAGES_ENGINE=podman
 	IMAGES_ENGINE=$(IMAGES_ENGINE) $(PYTHON) -m pytest tests/images
 
 up: ## start connectors behind TLS with all that they need; CONNECTORS="slack github", else everything
