@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import aiohttp
+import anyio
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -305,6 +306,9 @@ async def test_events_come_through_the_socket_and_are_acknowledged(fake: FakeSla
         assert (event["type"], event["text"], event["channel_type"]) == ("message", "News", "channel")
         assert fake.unacknowledged == [envelope["envelope_id"]]
         await link.send_json({"envelope_id": envelope["envelope_id"]})
+        with anyio.fail_after(5):
+            while fake.unacknowledged:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
         fake.disconnect()
         assert (await link.receive_json(timeout=5))["type"] == "disconnect"
         assert (await link.receive(timeout=5)).type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from ringmain_core.write_ahead import use_write_ahead_log
 from ringmain_slack.words import spaced
 
 _WAIT_FOR_OTHERS = 5.0  # seconds, for a process that is writing to the same file
@@ -66,7 +67,7 @@ def opened(path: Path | None) -> sqlite3.Connection:
     )
     try:
         db.create_function("spaced", 1, spaced, deterministic=True)
-        db.execute("PRAGMA journal_mode = WAL")
+        use_write_ahead_log(db, _WAIT_FOR_OTHERS)
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("BEGIN IMMEDIATE")  # so that two processes do not both make the tables
         _set_up(db)

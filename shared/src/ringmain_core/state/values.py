@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ringmain_core.state import StateUnavailable
+from ringmain_core.write_ahead import use_write_ahead_log
 
 _WAIT_FOR_OTHERS = 2.0  # seconds, for a process that is writing to the same file
 _SWEEP_EVERY = 60.0  # seconds
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _SET_UP = """
-PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value BLOB NOT NULL, until REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS kept_until ON kept (until);
@@ -76,6 +76,7 @@ def _opened(path: Path | None) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o600))
     db = sqlite3.connect(path or ":memory:", timeout=_WAIT_FOR_OTHERS, isolation_level=None)
     try:
+        use_write_ahead_log(db, _WAIT_FOR_OTHERS)
         db.executescript(_SET_UP)
     except BaseException:
         db.close()

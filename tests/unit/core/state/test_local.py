@@ -4,7 +4,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import pytest
 
 from ringmain_core.state import State, StateUnavailable
 from ringmain_core.state.local import LocalState
+from ringmain_core.state.values import Values
 from unit.core.state.behaviour import BEHAVIOUR
 
 pytestmark = pytest.mark.anyio
@@ -107,6 +111,23 @@ async def test_processes_that_share_a_file_agree_on_who_was_first(tmp_path: Path
                 tasks.start_soon(run, state, name)
         assert sorted(won, key=int) == [str(number) for number in range(20)]
         assert await one.get("7") == await two.get("7") == await three.get("7")
+
+
+def test_processes_that_make_the_file_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    together = threading.Barrier(4)
+
+    def first(path: Path) -> bool:
+        together.wait()
+        values = Values(path, time.time)
+        try:
+            return values.put("key", b"mine", 60, only_if_absent=True)
+        finally:
+            values.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(50):
+            won = list(threads.map(first, [tmp_path / f"{number}.sqlite"] * 4))
+            assert sorted(won) == [False, False, False, True]
 
 
 async def test_a_folder_that_cannot_be_used_is_trouble_until_it_can(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import anyio
 from ringmain_core.audit import AuditUnavailable
 from ringmain_core.audit.files import open_private
 from ringmain_core.identity.accounts.stores import StoreUnavailable
+from ringmain_core.write_ahead import use_write_ahead_log
 
 T = TypeVar("T")
 
@@ -114,7 +115,7 @@ class SqliteStore:
                 self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
             )
             try:
-                connection.execute("PRAGMA journal_mode = WAL")
+                use_write_ahead_log(connection, _PATIENCE)
                 connection.execute("PRAGMA synchronous = FULL")  # a refresh token works once: never lose one
                 connection.execute("PRAGMA secure_delete = ON")
                 connection.executescript(_TABLES)
