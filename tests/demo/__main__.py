@@ -15,12 +15,11 @@ from demo.server import POLICY, Operator, desktop_entry
 from demo.trail import show_trail, tamper_with_a_copy
 from showing.conversation import over_http, over_stdio
 from showing.database import READER, FlightsDatabase, flights_database
-from showing.failed import expect, is_interrupt, reason_of
+from showing.failed import expect
+from showing.program import status_of
 from showing.served import Server
-from showing.surroundings import own_folder, stopping_on_signals
+from showing.surroundings import own_folder
 from showing.terminal import Terminal
-
-_INTERRUPTED = 130
 
 
 def main() -> int:
@@ -29,20 +28,13 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="end after the last step")
     options = parser.parse_args()
     terminal = Terminal("demo")
-    try:
-        with ExitStack() as opened, stopping_on_signals():
-            server = _show(terminal, opened)
-            if not options.once:
-                _serve(terminal, server)
-    except BaseException as error:
-        if is_interrupt(error):
-            terminal.say("\nStopped; everything is cleaned up.")
-            return _INTERRUPTED
-        if not isinstance(error, Exception):
-            raise
-        terminal.failed(reason_of(error))
-        return 1
-    return 0
+
+    def steps(opened: ExitStack) -> None:
+        server = _show(terminal, opened)
+        if not options.once:
+            _serve(terminal, server)
+
+    return status_of(terminal, steps)
 
 
 def _show(terminal: Terminal, opened: ExitStack) -> Server:

@@ -1,20 +1,13 @@
 """The demo is an end-to-end check by itself; here that it ends well, and that nothing of it stays."""
 
-import os
 import re
 import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
-ROOT = Path(__file__).parents[2]
-WITHIN = 180
+from e2e.shown import WITHIN, assert_nothing_is_left, own_folder, said_until, starting
 
 KEY_LINES = (
     r"flights: 336,776 rows",
@@ -43,60 +36,19 @@ KEY_LINES = (
 )
 
 
-@contextmanager
-def running_demo(folder: Path, *arguments: str) -> Generator[subprocess.Popen[str]]:
-    """The demo, in an environment that has only what it needs and a setting that it must not heed."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "PYTHONPATH": "tests",
-        "RINGMAIN_AUDIT": "off",
-    }
-    with subprocess.Popen(
-        [sys.executable, "-m", "demo", *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.terminate()
-
-
-def processes_of(folder: Path) -> list[str]:
-    """Processes that were started in a folder or told of it."""
-    found: list[str] = []
-    for process in psutil.process_iter():
-        try:
-            known = [*process.cmdline(), *process.environ().values()]
-        except psutil.Error:
-            continue
-        if process.pid != os.getpid() and any(str(folder) in text for text in known):
-            found.append(f"{process.pid} {known[:3]}")
-    return found
-
-
 @pytest.fixture
 def folder() -> Generator[Path]:
-    """Not pytest's own: a socket's path has little room, and under root Postgres is another user."""
-    with tempfile.TemporaryDirectory(prefix="ringmain-test-") as name:
-        yield Path(name)
+    with own_folder() as made:
+        yield made
 
 
 def test_demo_shows_everything_and_leaves_nothing(folder: Path) -> None:
-    with running_demo(folder, "--once") as demo:
+    with starting("demo", folder, "--once") as demo:
         shown, _ = demo.communicate(timeout=WITHIN)
     assert demo.returncode == 0, shown
     assert [line for line in KEY_LINES if not re.search(line, shown)] == []
     assert "\033" not in shown
-    assert list(folder.iterdir()) == []
-    assert processes_of(folder) == []
+    assert_nothing_is_left(folder)
 
 
 @pytest.mark.parametrize(
@@ -113,15 +65,9 @@ def test_demo_shows_everything_and_leaves_nothing(folder: Path) -> None:
 def test_demo_cleans_up_when_it_is_told_to_stop(
     folder: Path, until: str, number: signal.Signals, status: int
 ) -> None:
-    with running_demo(folder) as demo:
-        assert demo.stdout is not None
-        shown: list[str] = []
-        for line in demo.stdout:
-            shown.append(line)
-            if line.strip().startswith(until):
-                demo.send_signal(number)
-                break
+    with starting("demo", folder) as demo:
+        shown = said_until(demo, until)
+        demo.send_signal(number)
         rest, _ = demo.communicate(timeout=WITHIN)
-    assert demo.returncode == status, "".join([*shown, rest])
-    assert list(folder.iterdir()) == []
-    assert processes_of(folder) == []
+    assert demo.returncode == status, shown + rest
+    assert_nothing_is_left(folder)

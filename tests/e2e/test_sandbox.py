@@ -3,34 +3,29 @@
 import csv
 import io
 import json
-import os
 import re
 import signal
 import statistics
 import subprocess
-import sys
-import tempfile
 import zipfile
-from collections.abc import AsyncGenerator, Generator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import psutil
 import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from e2e.shown import WITHIN, assert_nothing_is_left, own_folder, said_until, starting
 from standins.asking import ask
 from standins.serving import clean_environment, command
 
 pytestmark = pytest.mark.anyio
 
-ROOT = Path(__file__).parents[2]
-WITHIN = 180
 CONNECTORS = {"gdrive", "github", "postgres", "slack", "vector"}
 KEY_LINES = (
     r"Postgres \d+\.\d+, the real one: flights: 336,776 rows",
@@ -69,68 +64,11 @@ class Sandbox:
         return [json.loads(line) for line in log.read_bytes().splitlines()]
 
 
-@contextmanager
-def starting(folder: Path) -> Generator[subprocess.Popen[str]]:
-    """The sandbox, in an environment that has only what it needs and a setting that it must not heed."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "PYTHONPATH": "tests",
-        "RINGMAIN_AUDIT": "off",
-    }
-    with subprocess.Popen(
-        [sys.executable, "-m", "sandbox"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.terminate()
-
-
-@contextmanager
-def own_folder() -> Generator[Path]:
-    """Not pytest's own: a socket's path has little room, and under root Postgres is another user."""
-    with tempfile.TemporaryDirectory(prefix="ringmain-test-") as name:
-        yield Path(name)
-
-
-def said_until(process: subprocess.Popen[str], mark: str) -> str:
-    """What it says up to a line that begins so, or all of it if none does."""
-    assert process.stdout is not None
-    shown: list[str] = []
-    for line in process.stdout:
-        shown.append(line)
-        if line.strip().startswith(mark):
-            break
-    return "".join(shown)
-
-
-def assert_nothing_is_left(folder: Path) -> None:
-    assert list(folder.iterdir()) == []
-    left: list[str] = []
-    for process in psutil.process_iter():
-        try:
-            known = [*process.cmdline(), *process.environ().values()]
-        except psutil.Error:
-            continue
-        if process.pid != os.getpid() and any(str(folder) in text for text in known):
-            left.append(f"{process.pid} {known[:3]}")
-    assert left == []
-
-
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """Served until the tests are done; then Ctrl-C ends it in order."""
     with own_folder() as folder:
-        with starting(folder) as process:
+        with starting("sandbox", folder) as process:
             shown = said_until(process, "It serves until Ctrl-C.")
             assert process.poll() is None, shown
             (made,) = folder.glob("ringmain-sandbox-*")
@@ -256,7 +194,7 @@ def test_every_audit_is_genuine(sandbox: Sandbox, connector: str) -> None:
 
 def test_where_the_terminal_is_closed_nothing_stays() -> None:
     with own_folder() as folder:
-        with starting(folder) as process:
+        with starting("sandbox", folder) as process:
             said_until(process, "✓ Drive")
             assert process.stdout is not None
             process.stdout.close()

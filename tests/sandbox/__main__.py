@@ -14,12 +14,12 @@ from sandbox.systems import Systems, running
 from sandbox.temptations import Colleague, give_in
 from sandbox.trail import show_trail
 from showing.conversation import over_http
-from showing.failed import expect, is_interrupt, reason_of
+from showing.failed import expect
+from showing.program import status_of
 from showing.served import Server
-from showing.surroundings import own_folder, stopping_on_signals
+from showing.surroundings import own_folder
 from showing.terminal import Terminal
 
-_INTERRUPTED = 130
 _LOOKS_EVERY = 0.5
 
 _TO_ASK = """\
@@ -36,20 +36,13 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="end after the last step")
     options = parser.parse_args()
     terminal = Terminal("sandbox")
-    try:
-        with ExitStack() as opened, stopping_on_signals():
-            systems, servers = _show(terminal, opened)
-            if not options.once:
-                _serve(terminal, systems, servers)
-    except BaseException as error:
-        if is_interrupt(error):
-            terminal.say("\nStopped; everything is cleaned up.")
-            return _INTERRUPTED
-        if not isinstance(error, Exception):
-            raise
-        terminal.failed(reason_of(error))
-        return 1
-    return 0
+
+    def steps(opened: ExitStack) -> None:
+        systems, servers = _show(terminal, opened)
+        if not options.once:
+            _serve(terminal, systems, servers)
+
+    return status_of(terminal, steps)
 
 
 def _show(terminal: Terminal, opened: ExitStack) -> tuple[Systems, Mapping[str, Server]]:

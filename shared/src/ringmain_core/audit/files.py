@@ -4,7 +4,8 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -75,6 +76,26 @@ def open_private(path: str, flags: int = 0) -> int:
         os.close(fd)
         raise AuditUnavailable(f"{path} is not a regular file.")
     return fd
+
+
+@contextmanager
+def held(path: Path) -> Generator[None]:
+    """Hold a file that is nothing but a lock, in a folder of its user's alone, against other processes.
+
+    Raises:
+        AuditUnavailable: Where another process keeps it for long, or it is no file.
+        OSError: Where it cannot be made.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = open_private(str(path))
+    try:
+        lock(descriptor)
+        try:
+            yield
+        finally:
+            unlock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_all(fd: int, data: bytes) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ringmain_core.audit import AuditUnavailable
-from ringmain_core.audit.files import lock, open_private, unlock
+from ringmain_core.audit.files import held
 from ringmain_core.errors import ConfigurationError
 
 _KEPT = 5
@@ -31,16 +31,8 @@ class Backups:
             ConfigurationError: Where one of them holds it for long, or the folder cannot be written.
         """
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = open_private(str(self._folder / f"{self._name}.lock"))
-            try:
-                lock(descriptor)
-                try:
-                    yield
-                finally:
-                    unlock(descriptor)
-            finally:
-                os.close(descriptor)
+            with held(self._folder / f"{self._name}.lock"):
+                yield
         except AuditUnavailable:
             raise ConfigurationError("another `install` is at work on the same file; try again") from None
         except OSError as error:

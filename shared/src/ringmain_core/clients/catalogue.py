@@ -63,6 +63,23 @@ class Client:
 _SUPPORT = "`~/Library/Application Support`, `~/.config`, `%APPDATA%`"
 _CODE = "`Code/User/{}` in " + _SUPPORT
 
+
+def _vscode(name: str, title: str, folder: str) -> Client:
+    return Client(
+        name,
+        title,
+        places.support(folder, "User", "mcp.json"),
+        f"`{folder}/User/mcp.json` in {_SUPPORT}",
+        "https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
+        keys=("servers",),
+        entry=shapes.typed,
+        remote=Remote("url", {"type": "http"}),
+        asks=True,
+        project=".vscode/mcp.json",
+        then="Run `MCP: List Servers` in VS Code and start the server.",
+    )
+
+
 CLIENTS: dict[str, Client] = {
     client.id: client
     for client in (
@@ -96,32 +113,8 @@ CLIENTS: dict[str, Client] = {
             variable="${{env:{}}}",
             project=".cursor/mcp.json",
         ),
-        Client(
-            "vscode",
-            "VS Code",
-            places.support("Code", "User", "mcp.json"),
-            _CODE.format("mcp.json"),
-            "https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
-            keys=("servers",),
-            entry=shapes.typed,
-            remote=Remote("url", {"type": "http"}),
-            asks=True,
-            project=".vscode/mcp.json",
-            then="Run `MCP: List Servers` in VS Code and start the server.",
-        ),
-        Client(
-            "vscode-insiders",
-            "VS Code Insiders",
-            places.support("Code - Insiders", "User", "mcp.json"),
-            _CODE.format("mcp.json").replace("Code/", "Code - Insiders/"),
-            "https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
-            keys=("servers",),
-            entry=shapes.typed,
-            remote=Remote("url", {"type": "http"}),
-            asks=True,
-            project=".vscode/mcp.json",
-            then="Run `MCP: List Servers` in VS Code and start the server.",
-        ),
+        _vscode("vscode", "VS Code", "Code"),
+        _vscode("vscode-insiders", "VS Code Insiders", "Code - Insiders"),
         Client(
             "windsurf",
             "Windsurf",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ringmain_core.audit import AuditUnavailable
-from ringmain_core.audit.files import lock, open_private, unlock
+from ringmain_core.audit.files import held
 from ringmain_core.errors import ConfigurationError
 from ringmain_core.policy import Policy
 from ringmain_core.principal import Principal
@@ -87,16 +87,8 @@ class KeyFile:
     def _locked(self) -> Generator[None]:
         """Keep other processes from writing: a `create` meanwhile must not bring a revoked key back."""
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = open_private(str(self.path) + ".lock")
-            try:
-                lock(descriptor)
-                try:
-                    yield
-                finally:
-                    unlock(descriptor)
-            finally:
-                os.close(descriptor)
+            with held(self.path.with_name(f"{self.path.name}.lock")):
+                yield
         except AuditUnavailable:
             raise ConfigurationError(f"{self.path}: another process keeps it locked; try again") from None
         except OSError as error:
