@@ -1,7 +1,6 @@
 """`python -m demo`: a real Postgres, real documents, the real servers, a real client, and what they say."""
 
 import argparse
-import asyncio
 import json
 import secrets
 import sys
@@ -16,6 +15,7 @@ from demo.trail import show_trail, tamper_with_a_copy
 from showing.conversation import over_http, over_stdio
 from showing.database import READER, FlightsDatabase, flights_database
 from showing.failed import expect
+from showing.interrupts import run
 from showing.program import status_of
 from showing.served import Server
 from showing.surroundings import own_folder
@@ -47,12 +47,12 @@ def _show(terminal: Terminal, opened: ExitStack) -> Server:
     terminal.heading("A real Postgres, with the flights that left New York City in 2013")
     terminal.say("Starting an empty Postgres, then loading it table by table.")
     database = opened.enter_context(flights_database())
-    version = asyncio.run(database.load(lambda line: terminal.say(f"  {line}")))
+    version = run(database.load(lambda line: terminal.say(f"  {line}")))
     terminal.say(f"PostgreSQL {version}; the tables have foreign keys, indexes and comments.")
 
     terminal.heading("A role that can only read")
     password = secrets.token_hex(8)
-    asyncio.run(_make_reader(terminal, database, folder, password))
+    run(_make_reader(terminal, database, folder, password))
     operator = Operator(terminal, folder, database.url(READER, password))
 
     terminal.heading("A policy, two keys, and the server")
@@ -62,9 +62,9 @@ def _show(terminal: Terminal, opened: ExitStack) -> Server:
     server = opened.enter_context(operator.serving())
     terminal.checked(f"{server.url} is ready")
 
-    asyncio.run(_talk_over_http(terminal, server.url, keys))
+    run(_talk_over_http(terminal, server.url, keys))
     entry = desktop_entry(database.url(READER, password))
-    asyncio.run(_talk_over_stdio(terminal, entry, folder))
+    run(_talk_over_stdio(terminal, entry, folder))
 
     terminal.heading("The audit")
     show_trail(operator, terminal)
@@ -73,7 +73,7 @@ def _show(terminal: Terminal, opened: ExitStack) -> Server:
     documents = documents_entry(folder)
     terminal.heading("Documents: what this project says of itself")
     take_in(terminal, folder, _state(folder))
-    asyncio.run(_talk_about_documents(terminal, documents, folder))
+    run(_talk_about_documents(terminal, documents, folder))
 
     terminal.heading("Try it yourself")
     terminal.say("claude_desktop_config.json, as long as the demo runs:")

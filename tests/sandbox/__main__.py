@@ -1,7 +1,6 @@
 """`python -m sandbox`: five systems of a company, the five servers, an agent at work; no credentials."""
 
 import argparse
-import asyncio
 import sys
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from sandbox.temptations import Colleague, give_in
 from sandbox.trail import show_trail
 from showing.conversation import over_http
 from showing.failed import expect
+from showing.interrupts import run
 from showing.program import status_of
 from showing.served import Server
 from showing.surroundings import own_folder
@@ -62,7 +62,7 @@ def _show(terminal: Terminal, opened: ExitStack) -> tuple[Systems, Mapping[str, 
     servers = opened.enter_context(serving(terminal, operator, systems.settings(), folder))
     urls = {name: server.url for name, server in servers.items()}
 
-    asyncio.run(_work(terminal, urls, operator.key(AGENT)))
+    run(_work(terminal, urls, operator.key(AGENT)))
 
     terminal.heading("The audit of all five")
     show_trail(terminal, operator, urls)

@@ -1,6 +1,5 @@
 """The five systems that the servers stand in front of, started side by side and filled with the story."""
 
-import asyncio
 import json
 import secrets
 import time
@@ -14,6 +13,7 @@ from sandbox.store import Store
 from sandbox.story import BOT, REPO
 from showing.database import READER, FlightsDatabase, flights_database
 from showing.failed import expect
+from showing.interrupts import run
 from showing.terminal import Terminal
 from standins.gdrive.serve import serving
 from standins.gdrive.state import FakeDrive
@@ -81,9 +81,9 @@ class Systems:
         """The flights, something that is not for everybody, and a role that only reads."""
         begin = time.monotonic()
         said: list[str] = []
-        version = asyncio.run(database.load(said.append))
+        version = run(database.load(said.append))
         password = secrets.token_hex(16)
-        asyncio.run(database.run(_READER.format(role=READER, password=password)))
+        run(database.run(_READER.format(role=READER, password=password)))
         self._settings["postgres"] = {"RINGMAIN_POSTGRES_URL": database.url(READER, password)}
         self._ready(f"Postgres {version}, the real one: {said[-1]}", begin)
 

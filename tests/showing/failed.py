@@ -23,11 +23,6 @@ def reason_of(error: BaseException) -> str:
     return str(cause) if isinstance(cause, Failed) else f"{type(cause).__name__}: {cause}"
 
 
-def is_interrupt(error: BaseException) -> bool:
-    """Whether it is Ctrl-C or a signal like it."""
-    return isinstance(_cause_of(error), KeyboardInterrupt)
-
-
 def _cause_of(error: BaseException) -> BaseException:
     """Of what a task group passes on, the first failure."""
     if isinstance(error, BaseExceptionGroup):

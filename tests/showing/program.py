@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from showing.failed import is_interrupt, reason_of
-from showing.surroundings import stopping_on_signals
+from showing.failed import reason_of
+from showing.interrupts import stopping_on_signals
 from showing.terminal import Terminal
 
 _INTERRUPTED = 130
@@ -15,12 +15,10 @@ def status_of(terminal: Terminal, steps: Callable[[ExitStack], None]) -> int:
     try:
         with ExitStack() as opened, stopping_on_signals():
             steps(opened)
-    except BaseException as error:
-        if is_interrupt(error):
-            terminal.say("\nStopped; everything is cleaned up.")
-            return _INTERRUPTED
-        if not isinstance(error, Exception):
-            raise
+    except KeyboardInterrupt:
+        terminal.say("\nStopped; everything is cleaned up.")
+        return _INTERRUPTED
+    except Exception as error:  # noqa: BLE001 (whatever it is, it is what the person is told)
         terminal.failed(reason_of(error))
         return 1
     return 0

@@ -1,21 +1,17 @@
-"""A folder and an environment that are the show's own, and a clean end on Ctrl-C and SIGTERM."""
+"""A folder and an environment that are the show's own."""
 
 import os
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 
 import psutil
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SOMEBODY_ELSES = ("RINGMAIN_", "PG", "PYTHONPATH")
 _DELETED_WITHIN = 10.0
-_INTERRUPTED_AGAIN_AFTER = 10
 
 
 @contextmanager
@@ -35,34 +31,6 @@ def own_folder(name: str) -> Generator[Path]:
     finally:
         _stop_left_overs(folder)
         _delete(folder)
-
-
-@contextmanager
-def stopping_on_signals() -> Generator[None]:
-    """The first signal interrupts what runs inside; after that none disturbs the cleaning up.
-
-    Where the interrupt gets lost, as in a callback of C code that cannot raise, it comes again.
-    """
-
-    def stop(_: int, __: FrameType | None) -> None:
-        _ignore()
-        signal.alarm(_INTERRUPTED_AGAIN_AFTER)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGALRM, stop)
-
-    for number in _SIGNALS:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        _ignore()
-
-
-def _ignore() -> None:
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _stop_left_overs(folder: Path) -> None:

@@ -270,12 +270,14 @@ async def test_a_search_never_sees_half_a_document(collection: Collection) -> No
     assert seen == {4, 6}
 
 
-async def test_two_who_replace_one_document_leave_one_of_both(collection: Collection) -> None:
-    versions = [["cold cache"] * 5, ["warm cache"] * 3, ["no cache"] * 7]
-    async with anyio.create_task_group() as tasks:
-        for version in versions * 4:
-            tasks.start_soon(lambda one=version: put(collection, 1, *one))
-    assert await texts(collection, 1) in versions
+async def test_of_many_who_replace_one_document_one_wins(fake: FakeQdrant) -> None:
+    versions = [["cold cache"] * 5, ["warm cache"] * 3, ["no cache"] * 7] * 4
+    async with opened(fake.url, at_once=len(versions)) as store:
+        collection = await store.create("docs", MANIFEST)
+        async with anyio.create_task_group() as tasks:
+            for version in versions:
+                tasks.start_soon(lambda one=version: put(collection, 1, *one))
+        assert await texts(collection, 1) in versions
 
 
 @pytest.mark.parametrize("kind", ["429", "429-silent", "500", "503", "cut", "html"])
