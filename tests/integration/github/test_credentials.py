@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from integration.github.working import connected, settings_for, text_of
 from ringmain_core.errors import NotFound, UpstreamRefused
 from ringmain_core.testing import bench
-from ringmain_github import connector
+from ringmain_github import connector, credentials
 from ringmain_github.settings import GitHubSettings
 from standins.github.state import FakeGitHub
 
@@ -71,7 +71,21 @@ async def test_a_token_that_was_taken_back_is_made_anew(fake: FakeGitHub, keys: 
 
 async def test_an_owner_without_the_app_is_named(fake: FakeGitHub, keys: tuple[str, str]) -> None:
     async with connected(app_settings(fake, keys)) as github:
-        with pytest.raises(NotFound, match="The GitHub App is not installed at `other`"):
+        for _ in range(3):
+            with pytest.raises(NotFound, match="The GitHub App is not installed at `other`"):
+                await github.get("/repos/other/thing")
+    assert len(fake.asked("GET", "/app/installations")) == 2  # the page, and that there is no other
+
+
+async def test_an_owner_where_the_app_was_installed_meanwhile_is_found(
+    fake: FakeGitHub, keys: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials, "_NEW_ONES_SEEN_AFTER", 0.0)
+    async with connected(app_settings(fake, keys)) as github:
+        with pytest.raises(NotFound, match="is not installed at `other`"):
+            await github.get("/repos/other/thing")
+        fake.app(42, keys[1], installations=["other"])
+        with pytest.raises(NotFound, match="There is no such thing on GitHub"):
             await github.get("/repos/other/thing")
 
 

@@ -71,6 +71,19 @@ async def test_what_is_for_oneself_comes_first(fake: FakeSlack) -> None:
     assert "Looked at 6 of 6 conversations, since each was last read." in said
 
 
+async def test_of_a_busy_conversation_the_newest_are_looked_at_and_that_is_said(fake: FakeSlack) -> None:
+    all_is_read(fake)
+    ops = named(fake, "ops")
+    ada = fake.team.known_user("ada").id
+    for number in range(104):
+        ops.post(f"Alert {number}", "bo")
+    ops.post(f"Look, <@{ada}>", "cleo")
+    async with client_of(fake, "ada") as client:
+        said, answer = await call(client, "catch_up")
+    assert [row[:2] for row in brief(answer)] == [["mention", "1+"], *[["channel", "99+"]] * 3]
+    assert "`+`: there is more than was looked at; `read_channel` and `read_thread` have it." in said
+
+
 async def test_nothing_new_is_said(fake: FakeSlack) -> None:
     all_is_read(fake)
     async with client_of(fake, "ada") as client:

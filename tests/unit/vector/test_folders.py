@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -85,9 +86,12 @@ async def test_files_become_documents_that_say_where_they_are(bench: Bench) -> N
 
 
 async def test_with_a_base_url_files_are_cited_on_the_web(bench: Bench) -> None:
-    await bench.index(base_url="https://wiki.example/docs/", source="wiki")
+    await bench.index(base_url="https://wiki.example/docs/")
     guide = (await bench.documents())["guide.md"]
-    assert (guide.uri, guide.metadata) == ("https://wiki.example/docs/guide.md", {"source": "wiki"})
+    assert (guide.uri, guide.metadata) == (
+        "https://wiki.example/docs/guide.md",
+        {"source": "https://wiki.example/docs"},
+    )
 
 
 async def test_what_has_not_changed_is_not_embedded_again(bench: Bench) -> None:
@@ -161,6 +165,66 @@ async def test_what_is_no_text_for_people_is_left_out_and_counted(bench: Bench) 
     }
     assert set(await bench.documents()) == {"guide.md", "notes/plan.txt"}
     assert found.failed == {}
+
+
+@pytest.mark.parametrize(
+    ("rules", "kept"),
+    [
+        ("*.log\n!notes/b.log\n", {"a.md", "notes/a.md", "notes/b.log"}),
+        ("/a.md\nnotes/*.log\n", {"b.log", "notes/a.md"}),
+        ("notes/\n!notes/a.md\n", {"a.md", "b.log"}),
+        ("# *.md\n\n[z-a]\n\\\n!\n*.log\r\n", {"a.md", "notes/a.md"}),
+    ],
+)
+async def test_what_git_ignores_is_left_out(tmp_path: Path, rules: str, kept: set[str]) -> None:
+    bench = Bench(tmp_path / "root")
+    for name in ("a.md", "b.log", "notes/a.md", "notes/b.log"):
+        bench.write(name, "Words.")
+    bench.write(".gitignore", rules)
+    subprocess.run(["git", "init", "--quiet", bench.root], check=True)  # noqa: ASYNC221 (a moment)
+    told = subprocess.run(  # noqa: ASYNC221
+        ["git", "-C", bench.root, "ls-files", "--others", "--exclude-standard", "*.md", "*.log"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert set(told.stdout.split()) == kept
+    found = await bench.index()
+    assert set(await bench.documents()) == kept
+    assert found.skipped["by .gitignore"] >= 1
+
+
+async def test_the_nearest_gitignore_has_the_last_word(bench: Bench) -> None:
+    bench.write(".gitignore", "*.txt\n")
+    bench.write("notes/.gitignore", "!plan.txt\n")
+    bench.write("notes/other.txt", "Left out.")
+    await bench.index()
+    assert set(await bench.documents()) == {"guide.md", "notes/plan.txt"}
+
+
+async def test_a_folder_of_a_repository_heeds_the_repository_unless_that_leaves_it_out(bench: Bench) -> None:
+    (bench.root / ".git").mkdir()
+    bench.write(".gitignore", "docs/drafts/\nbuild/\n")
+    for name in ("docs/page.md", "docs/drafts/later.md", "build/html/made.md"):
+        bench.write(name, "Words.")
+    await bench.index(bench.root / "docs")
+    await bench.index(bench.root / "build" / "html")
+    assert set(await bench.documents()) == {"page.md", "made.md"}
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+async def test_a_gitignore_that_is_no_file_says_nothing(bench: Bench, tmp_path: Path, kind: str) -> None:
+    path, elsewhere = bench.root / ".gitignore", tmp_path / "rules"
+    elsewhere.write_text("*\n")
+    {"folder": path.mkdir, "link": lambda: path.symlink_to(elsewhere), "pipe": lambda: os.mkfifo(path)}[
+        kind
+    ]()
+    assert (await bench.index()).outcomes == {"added": 2}
+
+
+async def test_a_pattern_that_is_none_is_refused(bench: Bench) -> None:
+    with pytest.raises(ConfigurationError, match=r"`!` is no pattern\. Write it as in a \.gitignore"):
+        await bench.index(exclude=["*.log", "!"])
 
 
 async def test_links_are_not_followed(bench: Bench, tmp_path: Path) -> None:

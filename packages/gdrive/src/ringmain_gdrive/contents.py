@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
+import anyio.to_thread
 
 from ringmain_core.call import Call
 from ringmain_core.errors import DeadlineExceeded, NotFound, UpstreamRefused, UpstreamUnavailable
@@ -120,13 +121,17 @@ async def _kept(gdrive: GDrive, place: Place, kind: str, old: str) -> bytes:
     )
     expected = place.file.told.get("md5Checksum")
     _within(gdrive, place, content)
-    if expected and hashlib.md5(content, usedforsecurity=False).hexdigest() != expected:
+    if expected and await anyio.to_thread.run_sync(_md5, content) != expected:
         raise UpstreamUnavailable(
             f"What came is not what Drive says is in `{place.file.name}`: it was changed just now, or "
             "something between here and Drive answers in its place. Try again.",
             cause="transient",
         )
     return content
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 async def _exported(gdrive: GDrive, call: Call, place: Place, kind: str, old: str) -> bytes:

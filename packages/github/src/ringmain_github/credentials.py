@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _EARLY = 120.0  # seconds before its end that a token is not used any more
 _INSTALLATIONS_KEPT = 300.0
+_NEW_ONES_SEEN_AFTER = 30.0
 
 
 class Credentials(Protocol):
@@ -148,7 +149,7 @@ class AppTokens:
 
     async def _installation_at(self, owner: str | None) -> int:
         known = owner is None or owner.lower() in self._installations
-        if not known or time.monotonic() - self._listed_at > _INSTALLATIONS_KEPT:
+        if time.monotonic() - self._listed_at > (_INSTALLATIONS_KEPT if known else _NEW_ONES_SEEN_AFTER):
             found: list[Any] = []
             page = 1
             while rows := await self._ask("GET", f"/app/installations?per_page=100&page={page}"):

@@ -50,7 +50,7 @@ async def news_of(place: Place, since: str | None) -> Sequence[News]:
         found.append(News("dm", place, new, more))
     else:
         mentions = [one for one in new if me in people_in({**one, "user": ""})]
-        found.append(News("mention", place, mentions))
+        found.append(News("mention", place, mentions, more))
         found.append(News("channel", place, [one for one in new if one not in mentions], more))
     mine = [one for one in messages if _is_in(one, me) and float(one.get("latest_reply") or 0) > float(since)]
     for root in mine[:_THREADS]:

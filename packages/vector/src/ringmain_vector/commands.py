@@ -19,13 +19,20 @@ def _index_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("path", type=Path, help="a folder")
     parser.add_argument("--collection", help="which to fill (RINGMAIN_VECTOR_COLLECTION)")
     parser.add_argument("--base-url", default="", help="where the files are on the web, for citations")
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="leave out what is like this, as in a .gitignore; may be given several times",
+    )
     parser.add_argument("--tenant", default=NOBODY, help="whose they are, where there are tenants")
 
 
 async def _index(vector: VectorSearch, options: Namespace, say: Say) -> int:
     from ringmain_vector.folders import Folder  # a server that starts has no need of it
 
-    folder = Folder(options.path, base_url=options.base_url)
+    folder = Folder(options.path, base_url=options.base_url, exclude=options.exclude)
     collection = await vector.made(options.collection or vector.settings.collection)
     bar = _Bar()
     found = await folder.index(collection, vector.intake, tenant=options.tenant, progress=bar.show)

@@ -46,21 +46,17 @@ class Folder:
     Args:
         root: Where it is.
         base_url: Where people read the files, like `https://wiki.example/docs`; else URIs are `file:`.
-        source: What it is called in metadata, if not by its address: one name on all machines.
-        exclude: Patterns of what is not read.
+        exclude: Patterns of what is not read, as in a `.gitignore`.
 
     Raises:
         ConfigurationError: Where it is no folder.
     """
 
-    def __init__(
-        self, root: Path, *, base_url: str = "", source: str = "", exclude: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, root: Path, *, base_url: str = "", exclude: Sequence[str] = ()) -> None:
         self._root = root.expanduser().resolve()
         if not self._root.is_dir():
             raise ConfigurationError(f"There is no folder `{root}`.")
         self._base = (base_url or self._root.as_uri()).rstrip("/")
-        self.source = source or self._base
         self._exclude = exclude
 
     async def index(
@@ -125,7 +121,7 @@ class Folder:
             reading.text,
             reading.title,
             uri,
-            {SOURCE: self.source},
+            {SOURCE: self._base},
             kind=reading.kind,
         )
         done.outcomes[outcome] += 1
@@ -149,7 +145,7 @@ class Folder:
         found = set[str]()
         if SOURCE not in collection.manifest.fields:
             return found
-        where = Where(tenant, [Condition(SOURCE, (self.source,))])
+        where = Where(tenant, [Condition(SOURCE, (self._base,))])
         after = ""
         while page := await collection.documents(where, after, _PAGE):
             found |= {one.id for one in page}

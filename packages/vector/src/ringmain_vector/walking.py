@@ -2,13 +2,13 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ringmain_core.text import clean
 from ringmain_vector.files import Format, format_of
+from ringmain_vector.ignoring import GitIgnored, excluding
 
 _NOT_ENTERED = frozenset(
     {"node_modules", "__pycache__", "venv", "site-packages", "bower_components", "__pypackages__"}
@@ -46,16 +46,26 @@ def walk(root: Path, exclude: Sequence[str] = ()) -> Walk:
     """Look at all files below a folder. Links are not followed, wherever they lead.
 
     Args:
-        root: Where to begin.
-        exclude: Patterns like `*.log` or `drafts/*`; each is held against names and paths from the root.
+        root: Where to begin, resolved.
+        exclude: Patterns of what is left out, as in a `.gitignore`, beside what such files leave out.
+
+    Raises:
+        ConfigurationError: Where one of them is no pattern.
     """
+    excluded, ignored = excluding(exclude), GitIgnored(root)
+
+    def reason_by_name(name: str) -> str | None:
+        if excluded.match_file(name):
+            return "excluded"
+        return "by .gitignore" if ignored.has(name) else None
+
     found = Walk()
     waiting = [""]
     while waiting:
         folder = waiting.pop()
         for entry in _entries(root, folder, found):
             name = folder + entry.name
-            if (reason := _reason_to_skip(entry, name, exclude)) is not None:
+            if (reason := _reason_to_skip(entry, name, reason_by_name)) is not None:
                 found.skipped[reason] += 1
             elif entry.is_dir(follow_symlinks=False):
                 waiting.append(f"{name}/")
@@ -75,7 +85,7 @@ def _entries(root: Path, folder: str, found: Walk) -> Iterator[os.DirEntry[str]]
         found.unread.append(folder)
 
 
-def _reason_to_skip(entry: os.DirEntry[str], name: str, exclude: Sequence[str]) -> str | None:
+def _reason_to_skip(entry: os.DirEntry[str], name: str, by_name: Callable[[str], str | None]) -> str | None:
     if entry.is_symlink():
         return "links"
     is_folder = entry.is_dir(follow_symlinks=False)
@@ -87,6 +97,4 @@ def _reason_to_skip(entry: os.DirEntry[str], name: str, exclude: Sequence[str]) 
         return "with characters in their names that nobody sees"
     if is_folder and entry.name in _NOT_ENTERED:
         return "made by tools"
-    if any(fnmatchcase(one, pattern.rstrip("/")) for pattern in exclude for one in (entry.name, name)):
-        return "excluded"
-    return None
+    return by_name(f"{name}/" if is_folder else name)

@@ -16,7 +16,7 @@ from ringmain_core.clients.diff import changes
 from ringmain_core.clients.file import Changed, Found, read, replace
 from ringmain_core.clients.plan import entry_in, strings_in, with_entry, without_entry
 from ringmain_core.clients.settings import state_folder
-from ringmain_core.clients.variables import Setting, harmless
+from ringmain_core.clients.variables import Setting, harmless, secret_files
 from ringmain_core.clients.wanted import SecretFile, Wanted, known_settings, wanted
 from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import ConfigurationError
@@ -124,7 +124,11 @@ class _Job:
 
         old: Any = entry_in(self._client, read(self._path, mode=self._mode), self._name)
         texts = _open_texts(old, known_settings(self._connector))
-        return self._write(planned, frozenset(texts))
+        status = self._write(planned, frozenset(texts))
+        if self._written:
+            for path in secret_files(self._state, self._name):
+                self._person.say(f"{path} stays: delete it if no other client's entry refers to it.")
+        return status
 
     def _file(self) -> tuple[Path, int]:
         """The file that is meant, and the permissions it gets where it is new: a project's is for all."""

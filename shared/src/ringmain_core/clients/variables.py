@@ -142,6 +142,11 @@ def secret_file(state: Path, entry: str, setting: str) -> Path:
     return state / "secrets" / entry / setting
 
 
+def secret_files(state: Path, entry: str) -> list[Path]:
+    """Those that there are for an entry of this name, whichever client has it."""
+    return sorted((state / "secrets" / entry).glob("*"))
+
+
 def _texts(data: Any) -> Iterator[str]:
     if isinstance(data, dict):
         for value in cast("dict[str, Any]", data).values():

@@ -249,6 +249,21 @@ def test_vs_code_is_told_to_ask_and_what_it_asks_goes_with_the_entry(desk: Desk)
     assert path.read_text(encoding="utf-8") == VSCODE
 
 
+def test_a_secret_that_other_clients_may_share_stays_and_is_named(desk: Desk) -> None:
+    desk.environment["RINGMAIN_SAMPLE_TOKEN"] = "hunter2"
+    for client in ("cursor", "zed"):
+        desk(client, yes=True)
+    secret = secret_of(desk, "RINGMAIN_SAMPLE_TOKEN")
+    desk.said.clear()
+    desk("cursor", remove=True, dry_run=True)
+    assert "stays" not in desk.text
+    desk("cursor", yes=True, remove=True)
+    assert secret.read_text(encoding="utf-8") == "hunter2\n"
+    assert f"{secret} stays: delete it if no other client's entry refers to it." in desk.text
+    assert "hunter2" not in desk.text
+    assert str(secret) in json.dumps(desk.entry("zed"))
+
+
 def test_settings_that_are_no_secrets_are_written_and_secrets_are_refused(desk: Desk) -> None:
     desk("cursor", yes=True, env=["RINGMAIN_SAMPLE_LIMIT=5", "HTTPS_PROXY=http://proxy:3128"])
     env = desk.entry("cursor")["env"]

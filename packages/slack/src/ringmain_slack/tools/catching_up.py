@@ -57,6 +57,8 @@ async def catch_up(
     past = f"since {when(begin)}" if begin else "since each was last read"
     looked = len(places) - len(waiting)
     note = f"Looked at {looked:,} of {len(places):,} conversations, {past}."
+    if any(news.more for news, _ in found.kept):
+        note += " `+`: there is more than was looked at; `read_channel` and `read_thread` have it."
     return Rows(
         source=f"Slack {at.about.domain}",
         columns=_COLUMNS,
