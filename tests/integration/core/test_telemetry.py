@@ -169,4 +169,4 @@ async def test_a_collector_that_hangs_holds_nothing_up(collector: Collector) -> 
             result = await at.client.call_tool("echo", {"text": "still here"})
         ended = time.monotonic()
     assert result.is_error is False
-    assert 1.5 < time.monotonic() - ended < 4
+    assert 1.5 < time.monotonic() - ended < 15

@@ -66,10 +66,10 @@ HOSTILE = [
 
 @pytest.mark.parametrize("part", HOSTILE)
 def test_no_page_takes_long(part: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for end in ("", ">"):
         web_page(part * 50_000 + end)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @given(st.lists(st.sampled_from([*HOSTILE, "</", ">", "a", "p", " ", "--", "script"]), max_size=50))

@@ -2,6 +2,9 @@
 
 import anyio
 
+_LINE = 4
+"""So many may wait for each place: agents ask for a dozen things at once, and want answers, not refusals."""
+
 
 class Busy(Exception):
     """All places are taken, and none became free in time."""
@@ -11,11 +14,11 @@ class Bulkhead:
     """Places for calls, and a short line in front of them.
 
     Args:
-        at_once: Calls side by side; as many more may wait.
+        at_once: Calls side by side; four times as many may wait.
         patience: Seconds that one waits.
     """
 
-    def __init__(self, at_once: int, patience: float = 1.0) -> None:
+    def __init__(self, at_once: int, patience: float = 5.0) -> None:
         self._limiter = anyio.CapacityLimiter(at_once)
         self._patience = patience
         self._at_once = at_once
@@ -42,7 +45,7 @@ class Bulkhead:
         self._limiter.release_on_behalf_of(slot)
 
     async def _wait(self, slot: object) -> None:
-        if self._waiting >= self._at_once:
+        if self._waiting >= _LINE * self._at_once:
             raise Busy
         self._waiting += 1
         try:

@@ -67,9 +67,9 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", sorted(BOMBS))
 def test_a_recursion_bomb_is_refused_in_a_moment(name: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert refusal(BOMBS[name]).code in ("too_deep", "syntax")
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("name", sorted(BOMBS))
