@@ -1,14 +1,12 @@
 """The file of the search index: its tables, and how it is opened."""
 
-import os
 import sqlite3
 from pathlib import Path
 
-from ringmain_core.write_ahead import use_write_ahead_log
+from ringmain_core import sqlite_file
 from ringmain_slack.words import spaced
 
 _WAIT_FOR_OTHERS = 5.0  # seconds, for a process that is writing to the same file
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _VERSION = 1
 _SCHEMA = (
     """CREATE TABLE places (
@@ -58,16 +56,9 @@ def opened(path: Path | None) -> sqlite3.Connection:
         OtherVersion, sqlite3.DatabaseError: The file cannot be read.
         sqlite3.OperationalError, OSError: It cannot be reached, or another process is writing for too long.
     """
-    if path is not None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # SQLite would make it readable for all; its other files get the mode of this one.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o600))
-    db = sqlite3.connect(
-        path or ":memory:", timeout=_WAIT_FOR_OTHERS, isolation_level=None, check_same_thread=False
-    )
+    db = sqlite_file.opened(path, _WAIT_FOR_OTHERS, any_thread=True)
     try:
         db.create_function("spaced", 1, spaced, deterministic=True)
-        use_write_ahead_log(db, _WAIT_FOR_OTHERS)
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("BEGIN IMMEDIATE")  # so that two processes do not both make the tables
         _set_up(db)

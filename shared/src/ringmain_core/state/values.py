@@ -1,17 +1,15 @@
 """Values in a file of SQLite: what waits for the disk, and so runs in a thread."""
 
-import os
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ringmain_core import sqlite_file
 from ringmain_core.state import StateUnavailable
-from ringmain_core.write_ahead import use_write_ahead_log
 
 _WAIT_FOR_OTHERS = 2.0  # seconds, for a process that is writing to the same file
 _SWEEP_EVERY = 60.0  # seconds
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _SET_UP = """
 PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value BLOB NOT NULL, until REAL NOT NULL);
@@ -70,13 +68,8 @@ class Values:
 
 
 def _opened(path: Path | None) -> sqlite3.Connection:
-    if path is not None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # SQLite would make it readable for all; its other files get the mode of this one.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o600))
-    db = sqlite3.connect(path or ":memory:", timeout=_WAIT_FOR_OTHERS, isolation_level=None)
+    db = sqlite_file.opened(path, _WAIT_FOR_OTHERS)
     try:
-        use_write_ahead_log(db, _WAIT_FOR_OTHERS)
         db.executescript(_SET_UP)
     except BaseException:
         db.close()

@@ -1,6 +1,5 @@
 """Accounts in a file that all connectors of a state folder share."""
 
-import os
 import sqlite3
 import threading
 import time
@@ -10,10 +9,8 @@ from typing import Any, TypeVar
 
 import anyio
 
-from ringmain_core.audit import AuditUnavailable
-from ringmain_core.audit.files import open_private
+from ringmain_core import sqlite_file
 from ringmain_core.identity.accounts.stores import StoreUnavailable
-from ringmain_core.write_ahead import use_write_ahead_log
 
 T = TypeVar("T")
 
@@ -104,18 +101,13 @@ class SqliteStore:
             return run()
         except sqlite3.Error as error:
             raise StoreUnavailable(f"{self._path}: {error.sqlite_errorname}") from error
-        except (OSError, AuditUnavailable) as error:
+        except OSError as error:
             raise StoreUnavailable(f"{self._path} cannot be opened") from error
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(open_private(str(self._path)))  # SQLite gives the files beside it the same mode
-            connection = sqlite3.connect(
-                self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-            )
+            connection = sqlite_file.opened(self._path, _PATIENCE, any_thread=True)
             try:
-                use_write_ahead_log(connection, _PATIENCE)
                 connection.execute("PRAGMA synchronous = FULL")  # a refresh token works once: never lose one
                 connection.execute("PRAGMA secure_delete = ON")
                 connection.executescript(_TABLES)
