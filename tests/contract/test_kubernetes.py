@@ -125,7 +125,7 @@ def test_a_pod_is_not_killed_before_its_server_has_finished(name: str) -> None:
 @pytest.mark.anyio
 async def test_probes_ask_what_the_server_answers() -> None:
     probes = [container(NAMES[0])[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")]
-    assert [probe["path"] for probe in probes] == ["/healthz", "/healthz", "/readyz"]
+    assert [probe["path"] for probe in probes] == ["/healthz", "/healthz", "/readyz?own=true"]
     async with http_bench() as at:
         for probe in probes:
             (host,) = probe["httpHeaders"]

@@ -105,6 +105,16 @@ async def test_readiness_says_what_is_missing() -> None:
         assert await readiness(at) == (503, "draining")
 
 
+async def test_a_balancer_can_ask_for_this_process_alone() -> None:
+    async with http_bench() as at:
+        at.demo.reachable = False
+        answer = await at.ask("GET", "/readyz?own=true", {"authorization": []})
+        assert (answer.status, at.demo.asked) == (200, 0)
+        at.app.drain()
+        answer = await at.ask("GET", "/readyz?own=true", {"authorization": []})
+        assert (answer.status, answer.json["reason"]) == (503, "draining")
+
+
 async def test_a_flood_of_readiness_checks_asks_the_system_behind_once() -> None:
     async with http_bench() as at:
         answers = [at.start("GET", "/readyz", {"authorization": []}) for _ in range(50)]

@@ -151,7 +151,7 @@ class _Narrowing:
             inner = fits[0].schema.get("description", "")
             shown = described(fits[0].schema | {"description": about}, inner) if about else fits[0].schema
             return Narrowed(shown, fits[0].restore, nullable)
-        if not fits or any(fit.restore in (_read, _read_or_take) for fit in fits):
+        if not fits or any(isinstance(fit.restore, _Text) for fit in fits):
             return _as_text(schema)
         fitting = described({"anyOf": [fit.schema for fit in fits]}, about)
         if all(fit.restore is None for fit in fits):
@@ -190,7 +190,7 @@ def _as_text(schema: JsonSchema) -> Narrowed:
     wanted = "[JSON text of an object]" if shape == {"type": "object"} else f"[JSON text: {compact(shape)}]"
     about = {key: schema[key] for key in ("description",) if key in schema}
     fitting = described({"type": "string", **about}, wanted if shape else "[any value, as JSON text]")
-    return Narrowed(fitting, _read_or_take if _takes_text(shape) else _read)
+    return Narrowed(fitting, _Text(shape))
 
 
 def _is_null(schema: Any) -> bool:
@@ -226,12 +226,31 @@ def _read(value: Any) -> Any:
         raise Misfit(f"has to be JSON text: {error}") from None
 
 
-def _read_or_take(value: Any) -> Any:
-    """Read JSON text; where a text would do, one that is no JSON is taken as what it says."""
-    try:
-        return _read(value)
-    except Misfit:
-        return value
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Reads JSON text; where a text would do, it is taken as it is unless it is JSON of what is wanted."""
+
+    shape: JsonSchema
+
+    def __call__(self, value: Any) -> Any:
+        if not _takes_text(self.shape):
+            return _read(value)
+        try:
+            read = _read(value)
+        except Misfit:
+            return value
+        return read if _is_wanted(read, self.shape) else value
+
+
+def _is_wanted(value: Any, schema: JsonSchema) -> bool:
+    """Whether a value is of a type that a schema names; one that names none takes all."""
+    if "anyOf" in schema:
+        alternatives = cast("list[Any]", schema["anyOf"])
+        return any(
+            _is_wanted(value, usual(cast("JsonSchema", one))) for one in alternatives if isinstance(one, dict)
+        )
+    kinds = schema.get("type")
+    return kinds is None or any(is_of(value, one) for one in ([kinds] if isinstance(kinds, str) else kinds))
 
 
 def _restored(restore: Restore | None, value: Any, name: str) -> Any:

@@ -10,6 +10,7 @@ import mcp_types as types
 from mcp.client import Client
 from mcp.client.session import ClientSession
 from mcp.shared.exceptions import MCPError
+from pydantic import ValidationError
 
 from ringmain_core.adapters.dialect import Asked, Dialect, Told, Wire, as_json
 from ringmain_core.adapters.exporting import description_of, dialect_of
@@ -90,6 +91,8 @@ class Toolset:
             if error.code == types.CONNECTION_CLOSED:
                 raise  # nothing that a model could do anything about
             return Told(asked, error.message, failed=True)
+        except (RuntimeError, ValidationError) as error:  # so the client speaks of answers that make no sense
+            return Told(asked, f"The server's answer cannot be used: {error}", failed=True)
         return rendered(asked, result)
 
 

@@ -14,12 +14,15 @@ _HIDDEN = "…"
 
 
 def changes(before: str, after: str, path: str, form: Form, known: frozenset[str]) -> Iterator[str]:
-    """The changed lines with a little of what is around them; there, only texts that are known are shown."""
+    """The changed lines with a little of what is around them; only texts that are known are shown.
+
+    A line that is added may be another entry's, which has only got a comma.
+    """
     lines = difflib.unified_diff(
         before.splitlines(), after.splitlines(), f"{path} (now)", f"{path} (then)", n=2, lineterm=""
     )
     for number, line in enumerate(lines):
-        shown = number < 2 or line.startswith(("+", "@@"))
+        shown = number < 2 or line.startswith("@@")
         visible = line if shown else line[0] + _hidden(line[1:], form, known)
         yield "".join(mark if mark.isprintable() or mark == "\t" else "\ufffd" for mark in visible)
 

@@ -16,8 +16,8 @@ from ringmain_core.clients.diff import changes
 from ringmain_core.clients.file import Changed, Found, read, replace
 from ringmain_core.clients.plan import entry_in, strings_in, with_entry, without_entry
 from ringmain_core.clients.settings import state_folder
-from ringmain_core.clients.variables import Setting, harmless, secret_files
-from ringmain_core.clients.wanted import SecretFile, Wanted, known_settings, wanted
+from ringmain_core.clients.variables import Setting, harmless, secret_folder
+from ringmain_core.clients.wanted import SecretFile, Wanted, checked_url, known_settings, wanted
 from ringmain_core.connector import AnyConnector
 from ringmain_core.errors import ConfigurationError
 
@@ -100,6 +100,7 @@ class _Job:
     ) -> None:
         self._connector, self._client, self._name = connector, client, name
         self._options, self._computer, self._person = options, computer, person
+        self._url = None if options.http is None else checked_url(options.http)
         self._state = state_folder(computer)
         self._path, self._mode = self._file()
         self._written = False
@@ -110,9 +111,9 @@ class _Job:
             self._person.say(f"{self._client.title} was not found here; its file is made all the same.")
 
         def planned(found: Found) -> bytes:
-            return with_entry(self._client, found, self._name, self._connector.distribution, want)
+            return with_entry(self._client, found, self._name, self._connector.distribution, want, self._url)
 
-        status = self._write(planned, frozenset(_open_texts(want.entry, known_settings(self._connector))))
+        status = self._write(planned, frozenset(strings_in([want.entry, *want.inputs])))
         if status == _DONE and not self._options.dry_run:
             self._after(want)
         return status
@@ -120,13 +121,15 @@ class _Job:
     def remove(self) -> int:
         def planned(found: Found) -> bytes | None:
             before = self._backups(found).before(found.content or b"")
-            return without_entry(self._client, found, self._name, self._connector.distribution, before)
+            return without_entry(
+                self._client, found, self._name, self._connector.distribution, self._url, before
+            )
 
         old: Any = entry_in(self._client, read(self._path, mode=self._mode), self._name)
         texts = _open_texts(old, known_settings(self._connector))
         status = self._write(planned, frozenset(texts))
         if self._written:
-            for path in secret_files(self._state, self._name):
+            for path in sorted(secret_folder(self._state, self._name, self._options.project).glob("*")):
                 self._person.say(f"{path} stays: delete it if no other client's entry refers to it.")
         return status
 
@@ -220,7 +223,7 @@ class _Job:
     def _secret(self, file: SecretFile) -> str:
         name, path = file.setting.name, file.path
         if path.exists():
-            return f"{name} is what {path} holds."
+            return _what_is_kept(file)
         value = file.value
         if not value and self._person.ask_secretly is not None and not self._options.yes:
             value = self._person.ask_secretly(f"{name} (not shown; Enter leaves it for later): ").strip()
@@ -232,6 +235,18 @@ class _Job:
             f"Put {name} into the file {path}, and let only yourself read it (chmod 600). It is what the "
             f"server asks for: {file.setting.description}"
         )
+
+
+def _what_is_kept(file: SecretFile) -> str:
+    """Of a secret that is there already; what is set around here may be another one."""
+    said = f"{file.setting.name} is what {file.path} holds."
+    try:
+        kept = file.path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        kept = ""
+    if not file.value or kept == file.value.strip():
+        return said
+    return f"{said} Here it is set to something else: to use that, delete the file and run this again."
 
 
 def _write_secret(path: Path, value: str) -> None:

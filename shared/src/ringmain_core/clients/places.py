@@ -46,6 +46,11 @@ def goose(computer: Computer, _: str) -> PurePath:
     return computer.xdg_config / "goose" / "config.yaml"
 
 
+def devin(computer: Computer, _: str) -> PurePath:
+    folder = computer.roaming if computer.platform == "win32" else computer.home / ".config"
+    return folder / "devin" / "mcp_config.json"
+
+
 def cline_cli(computer: Computer, _: str) -> PurePath:
     given = computer.from_environment("CLINE_MCP_SETTINGS_PATH")
     data = computer.from_environment("CLINE_DATA_DIR")

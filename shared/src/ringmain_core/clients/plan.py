@@ -14,14 +14,25 @@ from ringmain_core.errors import ConfigurationError
 
 _INPUTS = "inputs"
 _ENVIRONMENT = ("env", "envs", "environment")
+_PROGRAMS = ("cmd", "command")
+_ADDRESSES = ("httpUrl", "serverUrl", "uri", "url")
 _TRANSPORT = {
-    "args", "bearer_token_env_var", "cmd", "command", "env_keys", "headers", "httpUrl", "serverUrl", "type",
-    "uri", "url", *_ENVIRONMENT,
+    "args", "bearer_token_env_var", "env_keys", "headers", "type", *_PROGRAMS, *_ADDRESSES, *_ENVIRONMENT,
 }  # fmt: skip
+_OF_ONE_TRANSPORT = {
+    "auth", "authProviderType", "cwd", "envFile", "env_http_headers", "env_vars", "headersHelper",
+    "http_headers", "http_headers_helper", "oauth", "oauthClientId", "oauthClientSecret", "oauthResource",
+    "oauth_resource", "transport",
+}  # fmt: skip
+"""What people set beside a program or beside an address: clients refuse some of it beside the other."""
 
 
-def with_entry(client: Client, found: Found, name: str, distribution: str, want: Wanted) -> bytes:
+def with_entry(
+    client: Client, found: Found, name: str, distribution: str, want: Wanted, url: str | None
+) -> bytes:
     """The file with the entry; what people have set in an older one of ours stays.
+
+    `url` is that of the server, where it is one at a URL.
 
     Raises:
         ConfigurationError: Where the file is broken, or the name belongs to somebody else's entry.
@@ -31,9 +42,9 @@ def with_entry(client: Client, found: Found, name: str, distribution: str, want:
         data = load(client.form, text)
         path = (*client.place(data), name)
         old = entry_at(data, path)
-        if old is not None and not _is_ours(old, name, distribution):
+        if old is not None and not _is_ours(old, name, distribution, url):
             raise ConfigurationError(
-                f"{found.path}: there is a server {name!r} already, and it is not {distribution}. "
+                f"{found.path}: there is a server {name!r} already, and it is not {url or distribution}. "
                 "Choose another name with --name."
             )
         entry = want.entry if not isinstance(old, dict) else _merged(cast("Entry", old), want.entry)
@@ -48,7 +59,7 @@ def with_entry(client: Client, found: Found, name: str, distribution: str, want:
 
 
 def without_entry(
-    client: Client, found: Found, name: str, distribution: str, before: bytes | None
+    client: Client, found: Found, name: str, distribution: str, url: str | None, before: bytes | None
 ) -> bytes | None:
     """The file without the entry: as it was, if nothing else happened to it; `None` if it was not there.
 
@@ -64,8 +75,11 @@ def without_entry(
         old = entry_at(data, (*keys, name))
         if old is None:
             return found.content
-        if not _is_ours(old, name, distribution):
-            raise ConfigurationError(f"{found.path}: the server {name!r} is not {distribution}; it stays")
+        if not _is_ours(old, name, distribution, url):
+            raise ConfigurationError(
+                f"{found.path}: the server {name!r} is not {url or distribution}; it stays. One at a URL is "
+                "removed by its name and its URL: --name NAME --http URL --remove"
+            )
         items = list(_inputs_of(data, old, name))
         rest = _without(data, keys, name, items)
         if before is not None and same(_pruned(load(client.form, _text_of(before)), keys), rest):
@@ -93,10 +107,18 @@ def entry_in(client: Client, found: Found, name: str) -> Any:
     return entry_at(data, (*client.place(data), name))
 
 
-def _is_ours(old: Any, name: str, distribution: str) -> bool:
-    """Whether an entry was written by this command: by its name, its program, or the path of the API."""
-    ours = re.compile(rf"{re.escape(distribution)}|{distribution.replace('-', '_')}|/v\d+/mcp$")
-    return name.startswith("ringmain-") or any(ours.search(text) for text in strings_in(old))
+def _is_ours(old: Any, name: str, distribution: str, url: str | None) -> bool:
+    """Whether an entry was written by this command: by its name, its program, or its very URL."""
+    if name == distribution or (url is not None and url in strings_in(old)):
+        return True
+    if not isinstance(old, dict):
+        return False
+    entry = cast("dict[str, Any]", old)
+    program = next(iter(strings_in([entry.get(key) for key in _PROGRAMS])), "")
+    module = distribution.replace("-", "_")
+    return re.split(r"[/\\]", program)[-1].removesuffix(".exe") == distribution or any(
+        text in (distribution, module) or text.startswith(f"{distribution}@") for text in strings_in(entry)
+    )
 
 
 def strings_in(value: Any) -> Iterator[str]:
@@ -113,7 +135,9 @@ def strings_in(value: Any) -> Iterator[str]:
 
 def _merged(old: Entry, new: Entry) -> Entry:
     """The new entry, with what people have set in the old one: approvals, time-outs, further variables."""
-    kept = {key: value for key, value in old.items() if key not in _TRANSPORT}
+    was, becomes = (any(key in entry for key in _ADDRESSES) for entry in (old, new))
+    replaced = _TRANSPORT if was == becomes else _TRANSPORT | _OF_ONE_TRANSPORT
+    kept = {key: value for key, value in old.items() if key not in replaced}
     merged = {**new, **kept}
     for key in _ENVIRONMENT:
         env = old.get(key)

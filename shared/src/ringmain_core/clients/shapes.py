@@ -17,10 +17,6 @@ def typed(launch: Launch) -> Entry:
     return {"type": "stdio", **plain(launch)}
 
 
-def zed(launch: Launch) -> Entry:
-    return {"source": "custom", **plain(launch)}
-
-
 def copilot(launch: Launch) -> Entry:
     return {"type": "local", **plain(launch), "tools": ["*"]}
 

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -137,14 +138,12 @@ def secrets_for(
     return [known[name] for name in usual if name in known and known[name].whole][:1]
 
 
-def secret_file(state: Path, entry: str, setting: str) -> Path:
-    """Where the secret of an entry is kept, for clients that keep none themselves."""
-    return state / "secrets" / entry / setting
-
-
-def secret_files(state: Path, entry: str) -> list[Path]:
-    """Those that there are for an entry of this name, whichever client has it."""
-    return sorted((state / "secrets" / entry).glob("*"))
+def secret_folder(state: Path, entry: str, project: str | None) -> Path:
+    """Where an entry's secrets are kept, for clients that keep none themselves; a project has its own."""
+    if project is None:
+        return state / "secrets" / entry
+    path = str(Path(project).absolute())
+    return state / "secrets" / f"{entry}@{sha256(path.encode()).hexdigest()[:12]}"
 
 
 def _texts(data: Any) -> Iterator[str]:

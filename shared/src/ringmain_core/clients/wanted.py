@@ -15,7 +15,7 @@ from ringmain_core.clients.variables import (
     Setting,
     given,
     harmless,
-    secret_file,
+    secret_folder,
     secrets_for,
     settings_of,
 )
@@ -100,7 +100,7 @@ def _local(
             env[setting.name] = f"${{input:{inputs[-1]['id']}}}"
             then.append(f"{client.title} asks for {setting.name} the first time, and keeps it.")
         else:
-            path = secret_file(state, name, setting.name)
+            path = secret_folder(state, name, options.project) / setting.name
             files.append(SecretFile(setting, path, value))
             env[setting.name] = f"file:{path}"
     if not any(known[one].secret for one in env if one in known):

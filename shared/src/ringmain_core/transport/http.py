@@ -151,22 +151,29 @@ class HttpApp:
             return Health(status="ok")
 
         @app.get("/readyz", tags=["health"], responses={503: {"model": Health}})
-        async def readyz(response: Response) -> Health:  # pyright: ignore[reportUnusedFunction]
-            """Whether calls can be served now: not draining, audit writable, the system behind reachable."""
-            reason = await self._reason_not_ready()
+        async def readyz(  # pyright: ignore[reportUnusedFunction]
+            response: Response, own: bool = False
+        ) -> Health:
+            """Whether calls can be served now: not draining, audit writable, the system behind reachable.
+
+            With `own=true` only what is this process's own: who sends requests elsewhere where one is not
+            ready should ask so, for what all share is away from all of them, and they still have answers.
+            """
+            reason = self._own_trouble() if own else await self._reason_not_ready()
             if reason:
                 response.status_code = 503
             return Health(status="not ready" if reason else "ok", reason=reason)
 
         return app
 
-    async def _reason_not_ready(self) -> str:
+    def _own_trouble(self) -> str:
         if self._draining:
             return "draining"
-        if not self._audit_healthy():
-            return "the audit cannot be written"
-        if self._trouble():
-            return self._trouble()
+        return "" if self._audit_healthy() else "the audit cannot be written"
+
+    async def _reason_not_ready(self) -> str:
+        if reason := self._own_trouble() or self._trouble():
+            return reason
         async with self._asking:  # anybody may ask, but the system behind is asked once a second at most
             if time.monotonic() - self._asked_at >= _READY_FOR:
                 self._out_of_reach = await self._ask_upstream()

@@ -92,6 +92,21 @@ def test_objects_of_any_shape_are_asked_for_as_json_text() -> None:
     assert fit.restore({"inputs": {"b": 1}, "documents": []}) == {"inputs": {"b": 1}, "documents": []}
 
 
+def test_a_text_that_only_looks_like_json_stays_a_text() -> None:
+    fit = narrowed(
+        {
+            "type": "object",
+            "properties": {"code": {"anyOf": [{"type": "string"}, {"type": "object"}]}, "any": {}},
+            "required": ["code", "any"],
+        },
+        STRICT,
+    )
+    assert fit.restore is not None
+    for text in ("123", "true", "null", "[1]", "hello"):
+        assert fit.restore({"code": text, "any": '"x"'}) == {"code": text, "any": "x"}
+    assert fit.restore({"code": '{"a": 1}', "any": "123"}) == {"code": {"a": 1}, "any": 123}
+
+
 WAYS: list[tuple[Any, Any]] = [
     ({"const": "a"}, {"type": "string", "enum": ["a"]}),
     (

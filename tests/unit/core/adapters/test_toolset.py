@@ -102,6 +102,27 @@ async def test_a_refusal_is_told_to_the_model() -> None:
             assert texts(await to.run(asks(("wipe", {})))) == [f"Error: {refused.value.message}"]
 
 
+async def test_an_answer_that_breaks_its_own_schema_is_told_beside_those_that_do_not() -> None:
+    shape = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+
+    async def list_tools(_: Any, __: Any) -> types.ListToolsResult:
+        tools = [types.Tool(name=name, input_schema={"type": "object"}) for name in ("good", "bad")]
+        tools[1].output_schema = shape
+        return types.ListToolsResult(tools=tools)
+
+    async def call_tool(_: Any, asked: types.CallToolRequestParams) -> types.CallToolResult:
+        content = {"a": "x"} if asked.name == "bad" else None
+        return types.CallToolResult(
+            content=[types.TextContent(type="text", text="done")], structured_content=content
+        )
+
+    server = Server("strange", on_list_tools=list_tools, on_call_tool=call_tool)
+    async with Client(server) as client, toolset("openai", strange=client) as to:
+        bad, good = texts(await to.run(asks(("bad", {}), ("good", {}))))
+    assert bad.startswith("Error: The server's answer cannot be used: Invalid structured content")
+    assert good == "done"
+
+
 async def test_a_connection_that_is_gone_is_raised() -> None:
     async with bench(connector, upstream=Demo(), mode="legacy") as at:
 

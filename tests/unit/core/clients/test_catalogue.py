@@ -57,6 +57,12 @@ def file_of(
             f"{ROAMING}\\Code - Insiders\\User\\mcp.json",
         ),
         (
+            "devin",
+            "/home/ann/.config/devin/mcp_config.json",
+            "/Users/ann/.config/devin/mcp_config.json",
+            f"{ROAMING}\\devin\\mcp_config.json",
+        ),
+        (
             "windsurf",
             "/home/ann/.codeium/windsurf/mcp_config.json",
             "/Users/ann/.codeium/windsurf/mcp_config.json",
@@ -103,12 +109,6 @@ def file_of(
             "/home/ann/.cline/data/settings/cline_mcp_settings.json",
             "/Users/ann/.cline/data/settings/cline_mcp_settings.json",
             "C:\\Users\\ann\\.cline\\data\\settings\\cline_mcp_settings.json",
-        ),
-        (
-            "roo-code",
-            "/home/ann/.config/Code/User/globalStorage/rooveterinaryinc.roo-cline/settings/mcp_settings.json",
-            f"{SUPPORT}/Code/User/globalStorage/rooveterinaryinc.roo-cline/settings/mcp_settings.json",
-            f"{ROAMING}\\Code\\User\\globalStorage\\rooveterinaryinc.roo-cline\\settings\\mcp_settings.json",
         ),
         (
             "continue",

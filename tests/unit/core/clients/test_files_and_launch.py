@@ -206,7 +206,7 @@ def test_the_bridge_finds_its_node_by_a_path_of_its_own() -> None:
                 " {",
                 '   "a": {"K": "…", "n": 5}, // …',
                 '-  "command": "…"',
-                '+  "command": "npx",',
+                '+  "command": "…",',
                 '+  "b": "new"',
                 " }",
             ],

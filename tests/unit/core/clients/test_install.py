@@ -26,6 +26,7 @@ from unit.core.demo import connector as demo
 
 CONNECTOR = replace(demo, settings=Sample)
 NAME = "ringmain-demo"
+URL = "https://mcp.example.com/v2/mcp"
 KNOWN: dict[str, Any] = {
     "client": None, "name": None, "project": None, "http": None, "sign_in": False, "secret": [], "env": [],
     "remove": False, "dry_run": False, "yes": False,
@@ -249,6 +250,60 @@ def test_vs_code_is_told_to_ask_and_what_it_asks_goes_with_the_entry(desk: Desk)
     assert path.read_text(encoding="utf-8") == VSCODE
 
 
+@pytest.mark.parametrize(
+    ("client", "text"),
+    [
+        ("cursor", '{"mcpServers": {"other": {"command": "x", "env": {"API_TOKEN": "hunter2"}}}}'),
+        ("gemini-cli", '{\n  "theme": "dark",\n  "apiKey": "hunter2"\n}\n'),
+        ("cursor", '{\n "mcpServers": {\n  "other": {"command": "x", "env": {"K": "hunter2"}}\n }\n}\n'),
+        ("codex", '[mcp_servers.o]\ncommand="x"\nenv={TOKEN="hunter2"}'),
+        ("goose", "extensions:\n  o:\n    envs: {TOKEN: hunter2}"),
+    ],
+)
+def test_what_others_keep_is_never_shown(desk: Desk, client: str, text: str) -> None:
+    desk.file(client, text)
+    for more in ({"dry_run": True}, {"yes": True}, {"remove": True, "dry_run": True}):
+        desk(client, **more)
+        assert "hunter2" not in desk.text
+    assert NAME in desk.text
+
+
+def test_an_entry_is_shown_whole_before_it_is_written(desk: Desk) -> None:
+    desk("cursor", dry_run=True, env=["RINGMAIN_SAMPLE_LIMIT=5", "HTTPS_PROXY=http://proxy:3128"])
+    for shown in (f'"file:{secret_of(desk)}"', '"5"', '"http://proxy:3128"'):
+        assert shown in desk.text
+    assert "…" not in desk.text
+    desk("cursor", dry_run=True, http=URL)
+    assert f'"url": "{URL}"' in desk.text
+    assert "…" not in desk.text
+
+
+def test_a_secret_that_is_set_to_something_else_by_now_is_pointed_out(desk: Desk) -> None:
+    desk.environment["RINGMAIN_SAMPLE_TOKEN"] = "hunter2"
+    desk("cursor", yes=True)
+    desk("zed", yes=True)
+    assert "Here it is set to something else" not in desk.text
+    desk.environment["RINGMAIN_SAMPLE_TOKEN"] = "hunter3"
+    desk("cline", yes=True)
+    secret = secret_of(desk, "RINGMAIN_SAMPLE_TOKEN")
+    assert f"what {secret} holds. Here it is set to something else: to use that, delete the file" in desk.text
+    assert secret.read_text(encoding="utf-8") == "hunter2\n"
+    assert "hunter" not in desk.text
+
+
+def test_each_project_has_its_own_secrets(desk: Desk) -> None:
+    kept: list[str] = []
+    for name in ("shop", "crm"):
+        desk.environment["RINGMAIN_SAMPLE_TOKEN"] = f"hunter-{name}"
+        project = desk.home / name
+        project.mkdir()
+        desk("cursor", yes=True, project=str(project))
+        entry = json.loads((project / ".cursor" / "mcp.json").read_bytes())["mcpServers"][NAME]
+        path = Path(entry["env"]["RINGMAIN_SAMPLE_TOKEN"].removeprefix("file:"))
+        kept.append(path.read_text(encoding="utf-8").strip())
+    assert kept == ["hunter-shop", "hunter-crm"]
+
+
 def test_a_secret_that_other_clients_may_share_stays_and_is_named(desk: Desk) -> None:
     desk.environment["RINGMAIN_SAMPLE_TOKEN"] = "hunter2"
     for client in ("cursor", "zed"):
@@ -383,6 +438,60 @@ def test_an_entry_may_have_another_name_but_not_somebody_elses(desk: Desk) -> No
     assert desk.file("cursor").read_bytes().decode() == EXAMPLES["cursor"]
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"url": "https://mcp.notion.com/v1/mcp"},
+        {"command": "npx", "args": ["-y", "@modelcontextprotocol/server-filesystem", f"/home/ann/{NAME}"]},
+        {"command": f"/opt/{NAME}-other/bin/server"},
+        {"command": "uvx", "args": [f"{NAME}-extra"]},
+    ],
+)
+def test_what_only_looks_like_ours_is_left_alone(desk: Desk, entry: dict[str, Any]) -> None:
+    for name in ("notes", "ringmain-other"):
+        text = json.dumps({"mcpServers": {name: entry}})
+        path = desk.file("cursor", text)
+        for more in ({}, {"http": URL}, {"remove": True}, {"remove": True, "http": URL}):
+            with pytest.raises(ConfigurationError, match=rf"server '{name}'.* is not "):
+                desk("cursor", yes=True, name=name, **more)
+        assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"command": f"/home/ann/bin/{NAME}"},
+        {"command": f"C:\\Users\\ann\\bin\\{NAME}.exe"},
+        {"command": "/usr/bin/uvx", "args": [f"{NAME}@0.0.1"]},
+        {"command": "uvx", "args": [NAME]},
+        {"command": "/usr/bin/python3", "args": ["-m", NAME.replace("-", "_")]},
+        {"url": URL},
+    ],
+)
+def test_ours_is_known_under_any_name(desk: Desk, entry: dict[str, Any]) -> None:
+    desk.file("cursor", json.dumps({"mcpServers": {"shop": entry}}))
+    assert desk("cursor", yes=True, name="shop", remove=True, http=entry.get("url")) == 0
+    assert "shop" not in desk.file("cursor").read_text(encoding="utf-8")
+
+
+def test_what_goes_with_one_transport_does_not_stay_beside_the_other(desk: Desk) -> None:
+    desk("codex", yes=True)
+    path = desk.file("codex")
+    path.write_text(
+        path.read_text(encoding="utf-8") + 'cwd = "/srv"\nenv_vars = ["A"]\ntool_timeout_sec = 9\n',
+        encoding="utf-8",
+    )
+    desk("codex", yes=True)
+    assert desk.entry("codex")["cwd"] == "/srv"
+    desk("codex", yes=True, http=URL, secret=["KEY"])
+    assert desk.entry("codex") == {"url": URL, "bearer_token_env_var": "KEY", "tool_timeout_sec": 9}
+    path.write_text(path.read_text(encoding="utf-8") + 'http_headers = { A = "b" }\n', encoding="utf-8")
+    desk("codex", yes=True, http=URL, secret=["KEY"])
+    assert desk.entry("codex")["http_headers"] == {"A": "b"}
+    desk("codex", yes=True)
+    assert set(desk.entry("codex")) == {"command", "env", "args", "tool_timeout_sec"}
+
+
 @pytest.mark.parametrize("client", [client.id for client in CLIENTS.values() if client.project])
 def test_a_projects_file_is_written_where_the_client_has_one(desk: Desk, client: str) -> None:
     project = desk.home / "shop"
@@ -423,9 +532,6 @@ def test_an_unknown_client_is_refused_with_a_suggestion(desk: Desk) -> None:
         desk("claude-dekstop")
     with pytest.raises(ConfigurationError, match="without --client, all of them are listed"):
         desk("../../etc/passwd")
-
-
-URL = "https://mcp.example.com/v2/mcp"
 
 
 @pytest.mark.parametrize(
@@ -472,7 +578,7 @@ def test_a_remote_server_is_named_in_each_clients_own_form_with_its_key_elsewher
     assert path.read_bytes().decode() == EXAMPLES[client]
 
 
-BRIDGED = ("claude-desktop", "zed", "cline", "cline-cli", "roo-code", "continue", "lm-studio")
+BRIDGED = ("claude-desktop", "zed", "cline", "cline-cli", "devin", "continue", "lm-studio")
 
 
 @pytest.mark.parametrize("client", BRIDGED)
