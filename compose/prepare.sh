@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes what compose.yaml needs and a repository must not hold: `.env`, passwords, keys and certificates in secrets/.
 # What is there stays as it is: run it again after a new version, or to renew a certificate that you have removed.
+# Without ca.pem it makes an authority, with ca.key if that is there, and certificates in place of those it has made.
 # It needs openssl and nothing else.
 set -eu
 umask 077
@@ -24,8 +25,10 @@ for name in secret_key audit_key metrics_token valkey_password qdrant_key databa
 done
 
 # The agent's key, for the agent, and its hash, for the servers: those need not know it.
-[ -e assistant_hash ] || printf 'rm_%s_%s\n' "$(openssl rand -hex 4)" "$(random)" | put assistant_key
-printf %s "$(cat assistant_key)" | openssl dgst -sha256 -r | sed 's/^\([0-9a-f]*\).*/sha256:\1/' | put assistant_hash
+if [ ! -e assistant_hash ]; then
+  printf 'rm_%s_%s\n' "$(openssl rand -hex 4)" "$(random)" | put assistant_key
+  printf %s "$(cat assistant_key)" | openssl dgst -sha256 -r | sed 's/^\([0-9a-f]*\).*/sha256:\1/' | put assistant_hash
+fi
 
 # Addresses and settings that have a password in them.
 printf 'redis://:%s@valkey:6379/0\n' "$(cat valkey_password)" | put redis_url
@@ -41,16 +44,22 @@ for name in slack_token github_token gdrive_oauth_client_secret; do put "$name" 
 # An authority of this installation's own, for the names inside and, on a laptop, for the one outside. The key
 # identifiers are there because strict clients (Python 3.13 and later) ask for them.
 key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2> /dev/null; }
-if [ ! -e ca.key ]; then
+if [ ! -e ca.pem ]; then
+  for name in proxy qdrant; do # a certificate of somebody else's authority stays
+    ! openssl x509 -in "$name.pem" -noout -issuer 2> /dev/null | grep -q 'Ringmain at ' || rm "$name.pem"
+  done
   printf '[req]\ndistinguished_name=name\n[name]\n[ca]\nbasicConstraints=critical,CA:TRUE\n%s\n%s\n' \
     'keyUsage=critical,keyCertSign,cRLSign' 'subjectKeyIdentifier=hash' > ca.cnf
-  key ca.key
+  [ -e ca.key ] || key ca.key
   openssl req -x509 -new -key ca.key -sha256 -days 3650 -subj "/CN=Ringmain at $domain" -config ca.cnf -extensions ca \
-    -out ca.pem
+    -out ca.new
   rm ca.cnf
+  mv ca.new ca.pem
 fi
 certificate() { # certificate FILE NAME
   [ ! -e "$1.pem" ] || return 0
+  [ -e ca.key ] || { printf '%s\n' "secrets/$1.pem has to be made, and secrets/ca.key, which signs it, is not there." \
+    "Bring it back, or remove secrets/ca.pem to begin anew: then all clients need the new one." >&2; exit 1; }
   key "$1.key"
   openssl req -new -key "$1.key" -subj "/CN=$2" -out "$1.csr"
   printf '%s\n' "subjectAltName=DNS:$2" 'basicConstraints=critical,CA:FALSE' 'keyUsage=critical,digitalSignature' \

@@ -23,6 +23,7 @@ from images.served import free_port
 
 HOST = "mcp.localhost"
 BODY_WITHIN = 3.0
+POLICY = "policy/policy.toml"
 SERVICES = ("proxy", "valkey", "database", "postgres", "prometheus")
 _COMPOSE = [PROGRAM, "compose"] if PROGRAM == "docker" else ["podman-compose"]
 _PROFILES = ("--profile=postgres", "--profile=vector", "--profile=observe")
@@ -139,10 +140,8 @@ def _set_up(project: Project) -> None:
     vectors = {r"^RINGMAIN_VECTOR_STORE=.*": "RINGMAIN_VECTOR_STORE=file:/run/secrets/pgvector_url"}
     _change(project, ".env.example", {r"^PROXY_PORT=.*": f"PROXY_PORT={project.port}", **vectors})
     # Limits and times that tests do not have to wait for.
-    _change(project, "policy.toml", {r"\b8443\b": str(project.port), r"^limits = .*": ""})
-    _change(
-        project, "policy.toml", {r'^"(\*|postgres.query)" = .*': r'"\1" = { rate = "500/s", burst = 500 }'}
-    )
+    _change(project, POLICY, {r"\b8443\b": str(project.port), r"^limits = .*": ""})
+    _change(project, POLICY, {r'^"(\*|postgres.query)" = .*': r'"\1" = { rate = "500/s", burst = 500 }'})
     _change(project, "proxy/Caddyfile", {r"read_body \d+s": f"read_body {BODY_WITHIN:g}s"})
     _change(project, "prometheus/prometheus.yml", {r"\b15s": "1s"})
     subprocess.run(["sh", project.folder / "prepare.sh"], check=True, capture_output=True, timeout=60)

@@ -1,8 +1,10 @@
 """Two replicas of one connector behind the proxy, called over TLS; one is stopped, and one is killed."""
 
+import hashlib
 import json
 import re
 import ssl
+import subprocess
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,9 +18,9 @@ from anyio.streams.tls import TLSStream
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 
-from compose.project import BODY_WITHIN, HOST, Project, await_that
+from compose.project import BODY_WITHIN, HOST, POLICY, Project, await_that
 from contract.test_dashboards import ALERTS, expressions
-from images.engine import engine
+from images.engine import PROGRAM, engine
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +52,7 @@ async def test_what_is_no_path_of_a_connectors_clients_stays_inside(project: Pro
             "/slackx/v2/mcp",
             "/valkey/v2/mcp",
             "/auth/admin/",
+            "/grafana/metrics",
         ):
             assert (await http.get(f"https://{HOST}:{project.port}{path}")).status_code == 404, path
 
@@ -60,6 +63,40 @@ async def test_who_has_no_key_is_refused_and_who_does_not_trust_us_finds_out(pro
     async with project.http(trust=ssl.create_default_context()) as http:
         with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             await http.post(project.url(), json={})
+
+
+async def test_a_right_that_is_taken_away_is_gone_after_sighup_though_the_file_is_another(
+    project: Project,
+) -> None:
+    path = project.folder / POLICY
+    before = path.read_text(encoding="utf-8")
+    taken = before.replace('deny = ["postgres.security_posture"]', 'deny = ["postgres.*"]')
+    assert taken != before
+    assert await _listed_after(project, taken) == []
+    assert "query" in await _listed_after(project, before)
+
+
+async def _listed_after(project: Project, policy: str) -> list[str]:
+    """The tools there are when the policy is put in the place of the one before, as editors and git do it."""
+    new = project.folder / "new.toml"
+    new.write_text(policy, encoding="utf-8")
+    new.replace(project.folder / POLICY)
+    digest = hashlib.sha256(policy.encode()).hexdigest()[:12]
+    for container in project.containers("postgres"):
+        engine("kill", "--signal=HUP", container)
+        has_read = partial(_has_logged, container, digest)
+        await anyio.to_thread.run_sync(await_that, has_read, f"{container} has read it", 15)
+    async with project.client() as client:
+        return [tool.name for tool in (await client.list_tools()).tools]
+
+
+def _has_logged(container: str, digest: str) -> bool:
+    """Whether the last policy that a container read is this one."""
+    done = subprocess.run(
+        [PROGRAM, "logs", container], capture_output=True, text=True, timeout=60, check=True
+    )
+    read = re.findall(r"policy \w+ \w+ \S+, sha256 (\w+)", done.stdout + done.stderr)
+    return read[-1:] == [digest]
 
 
 async def test_clients_are_told_where_to_get_tokens_for_the_address_that_they_use(project: Project) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -95,6 +95,10 @@ def test_every_service_has_as_few_rights_as_it_can_do_with(name: str) -> None:
         assert not source.startswith("./") or volume.endswith(":ro"), volume
 
 
+def test_grafanas_own_metrics_are_nobodys() -> None:
+    assert environment_of(SERVICES["grafana"])["GF_METRICS_ENABLED"] == "false"
+
+
 def test_every_image_but_our_own_is_one_version_of_one_registry() -> None:
     for name in OTHERS:
         assert re.fullmatch(r"[a-z]+\.io/[\w/-]+:v?\d+\.\d+[\w.-]*", SERVICES[name]["image"]), name
@@ -163,7 +167,15 @@ def test_secrets_are_declared_and_used() -> None:
         assert named <= mounted | {"postgres_url", "proxy_cert", "proxy_key"} & mounted, service["image"]
 
 
-@pytest.mark.parametrize("file", ["policy.toml", "kubernetes/policy.toml"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_policy_that_is_replaced_by_another_file_is_the_one_that_sighup_reads(name: str) -> None:
+    path = PurePosixPath(environment_of(SERVICES[name])["RINGMAIN_POLICY"])
+    (source,) = [each.split(":")[0] for each in SERVICES[name]["volumes"] if str(path.parent) in each]
+    assert f"{source}:{path.parent}:ro" in SERVICES[name]["volumes"], "a file would be mounted by its inode"
+    assert (COMPOSE / source / path.name).is_file()
+
+
+@pytest.mark.parametrize("file", ["policy/policy.toml", "kubernetes/policy.toml"])
 @pytest.mark.parametrize("name", NAMES)
 def test_the_example_of_a_policy_is_one_for_each_connector(name: str, file: str, tmp_path: Path) -> None:
     (tmp_path / "assistant_hash").write_text(f"sha256:{'0' * 64}", encoding="utf-8")
@@ -179,7 +191,7 @@ def test_the_example_of_a_policy_is_one_for_each_connector(name: str, file: str,
 
 def test_tokens_are_taken_from_the_issuer_that_runs_beside_the_servers() -> None:
     with Secrets().reading():
-        text = (COMPOSE / "policy.toml").read_text(encoding="utf-8")
+        text = (COMPOSE / "policy" / "policy.toml").read_text(encoding="utf-8")
     example = example_settings()
     address = f"https://{example['PROXY_DOMAIN']}:{example['PROXY_PORT']}"
     (issuer,) = re.findall(r'^issuer = "(.*)"$', text, re.MULTILINE)

@@ -254,6 +254,27 @@ def test_a_job_that_may_publish_runs_nothing_of_ours(path: Path) -> None:
             assert "environment" in job or may == {"id-token", "attestations"}, name
 
 
+def test_what_is_attested_and_released_is_what_was_built_and_nothing_else() -> None:
+    jobs = _yaml(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
+    built = _artifacts(jobs["build"], "upload")
+    assert built == ["distributions", "bills-of-materials"]
+    assert [name for name in jobs if _artifacts(jobs[name], "upload")] == ["build"]
+    assert jobs["images"]["env"]["DOCKER_BUILD_RECORD_UPLOAD"] == "false"
+    fetched = {name: _artifacts(job, "download") for name, job in jobs.items()}
+    assert {name: names for name, names in fetched.items() if names} == {
+        "attest": built,
+        "pypi": ["distributions"],
+        "release": built,
+    }
+
+
+def _artifacts(job: Mapping[str, Any], direction: str) -> list[str | None]:
+    """The names of the artifacts that a job uploads or downloads; without one, it takes all there are."""
+    action = f"actions/{direction}-artifact@"
+    steps = (step for step in job["steps"] if step.get("uses", "").startswith(action))
+    return [step.get("with", {}).get("name") for step in steps]
+
+
 def test_images_are_published_as_the_registry_and_the_dockerfile_have_them() -> None:
     dockerfile = (ROOT / "compose" / "Dockerfile").read_text(encoding="utf-8")
     job = _yaml(ROOT / ".github" / "workflows" / "release.yml")["jobs"]["images"]

@@ -1,5 +1,6 @@
 """What a process finds on disk: the policy in force, the keys, the audit log. Nothing here needs the SDK."""
 
+import hashlib
 import ipaddress
 import logging
 import os
@@ -23,6 +24,7 @@ from ringmain_core.state import State
 from ringmain_core.state.local import LocalState
 
 _LEAST_SECRET_BYTES = 32
+_SHOWN_OF_DIGEST = 12
 _log = logging.getLogger(__name__)
 
 
@@ -37,12 +39,18 @@ class PolicyStore:
 
     def reload(self) -> None:
         """Read the file again; where it cannot be used, say so and keep the policy in force."""
+        if self.path is None:
+            _log.warning("no policy to read again: RINGMAIN_POLICY is not set")
+            return
+        before = self.current
         try:
             self.current = self._read()
         except ConfigurationError as error:
             _log.error("policy not reloaded, the old one stays: %s", error)
-        else:
-            _log.warning("policy reloaded from %s", self.path)
+            return
+        outcome = "unchanged in" if self.current.text == before.text else "reloaded from"
+        digest = hashlib.sha256(self.current.text.encode()).hexdigest()[:_SHOWN_OF_DIGEST]
+        _log.warning("policy %s %s, sha256 %s", outcome, self.path, digest)
 
     def keys_changed(self) -> None:
         """Take the newest keys where the policy refers to them. The file is not read again."""

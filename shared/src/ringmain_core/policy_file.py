@@ -41,7 +41,7 @@ def load_policy(path: Path, vocabulary: Vocabulary) -> Policy:
         ConfigurationError: With file, line and reason, where it cannot be read or names something unknown.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()  # as it is, for its digest
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -246,6 +246,29 @@ def test_a_reload_takes_the_new_policy(tmp_path: Path) -> None:
     assert list(store.current.agents) == ["zoe"]
 
 
+def test_a_reload_says_what_it_has_read_and_whether_that_is_new(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_bytes(b'[[agents]]\r\nid = "zoe"\r\n')
+    store = PolicyStore(connector, path)
+    store.reload()
+    path.write_bytes(b'[[agents]]\r\nid = "ann"\r\n')
+    store.reload()
+    assert caplog.messages == [  # with what `sha256sum` begins with
+        f"policy unchanged in {path}, sha256 5baccbe5dcc1",
+        f"policy reloaded from {path}, sha256 986ea484db05",
+    ]
+
+
+def test_without_a_policy_there_is_nothing_to_read_again(caplog: pytest.LogCaptureFixture) -> None:
+    store = PolicyStore(connector, None)
+    before = store.current
+    store.reload()
+    assert store.current is before
+    assert caplog.messages == ["no policy to read again: RINGMAIN_POLICY is not set"]
+
+
 @pytest.mark.parametrize(
     ("text", "location", "line"),
     [

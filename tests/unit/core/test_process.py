@@ -214,7 +214,8 @@ def test_sighup_reads_the_policy_again_on_stdio(start: Start, tmp_path: Path) ->
     assert program.receive()["error"]["code"] == -32602
     policy.write_text(policy.read_text("utf-8").replace("demo.echo", "demo:read"), "utf-8")
     program.process.send_signal(signal.SIGHUP)
-    assert re.fullmatch(rf"\d\d:\d\d:\d\d warning policy reloaded from {policy}", program.said())
+    reloaded = rf"\d\d:\d\d:\d\d warning policy reloaded from {policy}, sha256 [0-9a-f]{{12}}"
+    assert re.fullmatch(reloaded, program.said())
     program.call(2, "who")
     told = [program.receive()]
     while "result" not in told[-1]:
