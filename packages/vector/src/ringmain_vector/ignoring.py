@@ -1,15 +1,13 @@
-"""What `.gitignore` files leave out, as Git reads them (https://git-scm.com/docs/gitignore)."""
+"""What the `.gitignore` files of a tree leave out, and what an operator does."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
 from ringmain_core.errors import ConfigurationError
+from ringmain_vector.git_patterns import NoPattern, Pattern, last_of, pattern, patterns_in
 
-_NAME = ".gitignore"
-_NO_RULES = GitIgnoreSpec.from_lines(())
+_RULES = ".gitignore"
 
 
 class GitIgnored:
@@ -20,70 +18,81 @@ class GitIgnored:
     """
 
     def __init__(self, root: Path) -> None:
-        self._rules: dict[str, GitIgnoreSpec] = {}
+        self._kept: dict[str, list[Pattern]] = {}
         self._top = next((one for one in (root, *root.parents) if (one / ".git").exists()), root)
         self._base = ""
         if self._top != root:
             base = f"{root.relative_to(self._top).as_posix()}/"
-            if any(self.has(f"{parent}/") for parent in _parents(f"{base}_") if parent):
+            if any(self.has(parent, is_folder=True) for parent in _parents(f"{base}_") if parent):
                 self._top = root
-                self._rules.clear()
+                self._kept.clear()
             else:
                 self._base = base
 
-    def has(self, name: str) -> bool:
-        """Whether something is left out.
+    def has(self, name: str, *, is_folder: bool) -> bool:
+        """Whether something is left out, that is in a folder that is not.
 
         Args:
-            name: The path to it from the folder, with `/`; a folder's ends with one.
+            name: The path to it from the root, with `/`.
+            is_folder: Whether it is one.
         """
         path = self._base + name
         for folder in _parents(path):
             within = path[len(folder) + 1 :] if folder else path
-            said = self._rules_in(folder).check_file(within).include
-            if said is not None:
-                return said
+            found = last_of(self._rules(folder), os.fsencode(within), is_folder=is_folder)
+            if found is not None:
+                return not found.keeps
         return False
 
-    def _rules_in(self, folder: str) -> GitIgnoreSpec:
-        if folder not in self._rules:
-            self._rules[folder] = _rules_of(self._top / folder / _NAME)
-        return self._rules[folder]
+    def _rules(self, folder: str) -> list[Pattern]:
+        if folder not in self._kept:
+            rules = _content(self._top / folder / _RULES)
+            local = b"" if folder else _content(self._top / ".git" / "info" / "exclude") + b"\n"
+            self._kept[folder] = [*patterns_in(local), *patterns_in(rules)]
+        return self._kept[folder]
 
 
-def excluding(patterns: Sequence[str]) -> GitIgnoreSpec:
-    """Patterns of an operator, written as in a `.gitignore`.
+class Excluded:
+    """What an operator leaves out.
+
+    Args:
+        texts: Patterns as in a `.gitignore`.
 
     Raises:
         ConfigurationError: Where one of them is none.
     """
-    for pattern in patterns:
-        if _compiled([pattern]) is None:
-            raise ConfigurationError(f"`{pattern}` is no pattern. Write it as in a .gitignore, like `*.log`.")
-    return GitIgnoreSpec.from_lines(patterns)
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._patterns = [_given(text) for text in texts]
+
+    def has(self, name: str, *, is_folder: bool) -> bool:
+        """Whether something is left out; `name` is the path to it from the root."""
+        found = last_of(self._patterns, os.fsencode(name), is_folder=is_folder)
+        return found is not None and not found.keeps
 
 
-def _rules_of(file: Path) -> GitIgnoreSpec:
-    """Those of a file; like Git, without those that cannot be read, and without links."""
+def _given(text: str) -> Pattern:
+    try:
+        return pattern(os.fsencode(text))
+    except NoPattern:
+        raise ConfigurationError(
+            f"`{text}` is no pattern. Write it as in a .gitignore, like `*.log`."
+        ) from None
+
+
+def _content(file: Path) -> bytes:
+    """What is in a file; like Git, nothing where it cannot be read, and nothing through a link."""
     if file.is_symlink() or not file.is_file():
-        return _NO_RULES
+        return b""
     try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        return file.read_bytes()
     except OSError:
-        return _NO_RULES
-    return GitIgnoreSpec.from_lines(line for line in lines if _compiled([line]) is not None)
-
-
-def _compiled(lines: Iterable[str]) -> GitIgnoreSpec | None:
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except (ValueError, re.error):
-        return None
+        return b""
 
 
 def _parents(path: str) -> Iterator[str]:
     """The folders that a path goes through, the nearest first, the last of them without a name."""
-    folder = path.rstrip("/")
+    folder = path
     while folder:
         folder = folder.rpartition("/")[0]
         yield folder

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ringmain_core.text import clean
 from ringmain_vector.files import Format, format_of
-from ringmain_vector.ignoring import GitIgnored, excluding
+from ringmain_vector.ignoring import Excluded, GitIgnored
 
 _NOT_ENTERED = frozenset(
     {"node_modules", "__pycache__", "venv", "site-packages", "bower_components", "__pypackages__"}
@@ -52,12 +52,12 @@ def walk(root: Path, exclude: Sequence[str] = ()) -> Walk:
     Raises:
         ConfigurationError: Where one of them is no pattern.
     """
-    excluded, ignored = excluding(exclude), GitIgnored(root)
+    excluded, ignored = Excluded(exclude), GitIgnored(root)
 
-    def reason_by_name(name: str) -> str | None:
-        if excluded.match_file(name):
+    def reason_by_name(name: str, is_folder: bool) -> str | None:
+        if excluded.has(name, is_folder=is_folder):
             return "excluded"
-        return "by .gitignore" if ignored.has(name) else None
+        return "by .gitignore" if ignored.has(name, is_folder=is_folder) else None
 
     found = Walk()
     waiting = [""]
@@ -85,7 +85,9 @@ def _entries(root: Path, folder: str, found: Walk) -> Iterator[os.DirEntry[str]]
         found.unread.append(folder)
 
 
-def _reason_to_skip(entry: os.DirEntry[str], name: str, by_name: Callable[[str], str | None]) -> str | None:
+def _reason_to_skip(
+    entry: os.DirEntry[str], name: str, by_name: Callable[[str, bool], str | None]
+) -> str | None:
     if entry.is_symlink():
         return "links"
     is_folder = entry.is_dir(follow_symlinks=False)
@@ -97,4 +99,4 @@ def _reason_to_skip(entry: os.DirEntry[str], name: str, by_name: Callable[[str],
         return "with characters in their names that nobody sees"
     if is_folder and entry.name in _NOT_ENTERED:
         return "made by tools"
-    return by_name(f"{name}/" if is_folder else name)
+    return by_name(name, is_folder)
