@@ -9,7 +9,13 @@ from pydantic import SecretStr
 from integration.slack.talking import token_of
 from ringmain_core.call import current_call
 from ringmain_core.cursors import Cursors
-from ringmain_core.errors import AccountNeeded, ConfigurationError, UpstreamRefused, UpstreamUnavailable
+from ringmain_core.errors import (
+    AccountNeeded,
+    ConfigurationError,
+    NotFound,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 from ringmain_core.identity.accounts.account import Account, Tokens
 from ringmain_core.identity.accounts.accounts import Accounts
 from ringmain_core.identity.accounts.endpoints import Endpoints, Refused
@@ -21,6 +27,7 @@ from ringmain_slack.api import Slack, connect
 from ringmain_slack.doctor import diagnose, ready
 from ringmain_slack.provider import provider
 from ringmain_slack.settings import SlackSettings
+from ringmain_slack.tools.identity import whoami
 from standins.slack.state import FakeSlack
 from unit.core.accounts.desk import ANN, BOB, RING, MemoryStore, call_of
 
@@ -57,9 +64,10 @@ async def test_a_code_becomes_a_users_token_that_is_renewed_and_taken_back(fake:
 
 
 @asynccontextmanager
-async def at_work(fake: FakeSlack) -> AsyncGenerator[Slack]:
-    """Slack where ann has connected ada's account."""
+async def at_work(fake: FakeSlack, **operators: SecretStr) -> AsyncGenerator[Slack]:
+    """Slack where ann has connected ada's account; the operator may have tokens, too."""
     settings, client = app_of(fake)
+    settings = settings.model_copy(update={"tokens": operators})
     store = MemoryStore()
     tokens = Tokens(SecretStr(token_of(fake, "ada")), None, frozenset(), None, None)
     account = Account(Identity("T1/U1", "ada"), tokens, client.client_id, "2026-01-01T00:00:00Z")
@@ -95,6 +103,24 @@ async def test_who_has_connected_none_is_asked_to_and_nothing_is_sent(fake: Fake
             await handle(slack, BOB)
     assert caught.value.url.startswith("https://mcp.example.com/accounts/slack/connect?ticket=")
     assert len(fake.requests) == asked
+
+
+async def test_the_operators_workspaces_are_not_those_of_an_account(fake: FakeSlack) -> None:
+    labs = fake.workspace("Labs")
+    labs.user("ringmain", "Ringmain", bot=True)
+    token = fake.token("labs", "xoxb", user="ringmain", team=labs.id)
+    async with at_work(fake, acme=SecretStr(token_of(fake, "bot")), labs=SecretStr(token)) as slack:
+        call = call_of(ANN)
+        token = current_call.set(call)
+        try:
+            assert (await slack.workspace(call, "acme")).about.handle == "ada"
+            with pytest.raises(NotFound, match="There is no workspace `labs` here; there is `acme`"):
+                await slack.place(call, "labs/#general")
+            facts = (await whoami.function(slack, call)).facts
+        finally:
+            current_call.reset(token)
+        assert (await slack.workspace(None, "labs")).about.domain == "labs"
+    assert (facts["user"].partition(" ")[0], facts["workspaces"]) == ("@ada", [])
 
 
 async def test_what_the_process_does_by_itself_has_no_account(fake: FakeSlack) -> None:

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from integration.slack.talking import bench_of, call, client_of, named, refusal
+from integration.slack.talking import bench_of, call, client_of, named, refusal, token_of
 from integration.slack.writing import Person, fenced, writes
+from ringmain_slack.settings import SlackSettings
+from standins.slack.channel import Channel
 from standins.slack.models import File
 from standins.slack.state import FakeSlack
 
@@ -66,9 +68,8 @@ async def test_a_heading_that_cannot_be_told_apart_is_refused_with_those_that_th
     wanted = {"canvas": plan.id, "markdown": "New", "mode": "replace_section"}
     async with client_of(fake) as client:
         said, _ = await refusal(client, "save_canvas", **wanted, section="Costs")
-        assert said == (
-            "The canvas has no heading “Costs” that could be told apart; it has: “Plan”, “Risks”."
-        )
+        assert said.startswith("The canvas has no heading “Costs” that could be told apart; it has:\n")
+        assert f" from='Slack file {plan.id}'>\nPlan\nRisks\n</untrusted-" in said
         plan.sections |= fake.sections("### Risks\n\n## More risks")
         said, _ = await refusal(client, "save_canvas", **wanted, section="## Risks")
         assert "more than one heading" in said
@@ -174,6 +175,71 @@ async def test_after_reading_something_private_a_person_is_asked(fake: FakeSlack
         "Create a canvas in #general",
     ]
     assert writes(fake) == []
+
+
+async def test_a_change_reaches_everybody_wherever_a_canvas_is_shared(fake: FakeSlack) -> None:
+    ops, general = named(fake, "ops"), named(fake, "general")
+    board = fake.channel("board", "private", members=["ada", "bo", "ringmain"])
+    partners = fake.channel("partners", members=["ada", "ringmain"], external=True)
+    hidden = fake.channel("hidden", "private", members=["ada"])
+
+    def shared_in(*channels: Channel) -> File:
+        made = fake.canvas("Joint", "# Joint", user="ada", channels=[one.id for one in channels])
+        made.access |= {one.id: "write" for one in channels}
+        return made
+
+    async def asked_after(channel: str, canvas: File) -> str:
+        person = Person(says=False)
+        wanted = {"canvas": canvas.id, "markdown": "x", "mode": "append"}
+        async with client_of(fake, elicitation_callback=person) as client:
+            await call(client, "read_channel", channel=channel)
+            await client.call_tool("save_canvas", wanted)
+        return person.asked[0] if person.asked else ""
+
+    assert await asked_after("ops", shared_in(ops)) == ""
+    assert "Others will see it" in await asked_after("ops", shared_in(ops, board))
+    assert "More people will see it (public)" in await asked_after("ops", shared_in(ops, hidden))
+    assert "More people will see it (public)" in await asked_after("general", shared_in(general, partners))
+    assert "More people will see it (public)" in await asked_after("general", shared_in(partners, general))
+
+
+async def test_a_canvas_in_several_conversations_is_changed_after_it_was_read(fake: FakeSlack) -> None:
+    board = fake.channel("board", "private", members=["ada", "bo", "ringmain"])
+    made = fake.canvas("Joint", "# Joint", user="ada", channels=[named(fake, "ops").id, board.id])
+    made.access[board.id] = "write"
+    async with client_of(fake, elicitation_callback=Person(says=False)) as client:
+        await call(client, "read_file", file=made.id)
+        await call(client, "save_canvas", canvas=made.id, markdown="x", mode="append")
+    assert made.markdown == "# Joint\n\nx"
+
+
+async def test_headings_that_were_told_count_as_read(fake: FakeSlack) -> None:
+    made = fake.canvas("Pay", "# Bo earns 1", user="ada", channels=[named(fake, "ops").id])
+    wanted = {"canvas": made.id, "markdown": "x", "mode": "replace_section", "section": "None"}
+    async with client_of(fake, elicitation_callback=Person(says=False)) as client:
+        await refusal(client, "save_canvas", **wanted)
+        _, error = await refusal(client, "send_message", channel="#general", text="Bo earns 1")
+    assert error["code"] == "declined"
+
+
+async def test_a_link_says_in_which_workspace_a_canvas_is(fake: FakeSlack) -> None:
+    labs = fake.workspace("Labs")
+    labs.user("ringmain", "Ringmain", bot=True)
+    general = labs.channel("general", members=["ringmain"])
+    made = labs.canvas("Joint", "# Joint", user="ringmain", channels=[general.id])
+    token = fake.token("labs", "xoxb", user="ringmain", team=labs.id)
+    tokens = {"acme": token_of(fake, "bot"), "labs": token}
+    settings = SlackSettings.model_validate({"url": fake.url, "tokens": tokens})
+    link = f"https://labs.slack.com/docs/U000000001/{made.id}"
+    fake.fault("canvases.edit", "done-cut")
+    fake.fault("canvases.getContent", "error", error="internal_error", skip=1, times=3)
+    wanted = {"canvas": link, "markdown": "x", "mode": "append", "idempotency_key": "k"}
+    async with client_of(fake, settings=settings) as client:
+        await refusal(client, "save_canvas", **wanted)
+        await call(client, "save_canvas", **wanted)
+        said, _ = await call(client, "read_file", file=link, workspace="acme")
+    assert "# Joint" in said
+    assert writes(fake) == ["canvases.edit"]
 
 
 async def test_contents_do_not_reach_the_audit(fake: FakeSlack) -> None:

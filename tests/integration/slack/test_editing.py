@@ -170,3 +170,17 @@ def later(fake: FakeSlack, **hours: Any) -> str:
     from datetime import UTC, datetime, timedelta
 
     return (datetime.fromtimestamp(fake.time(), UTC) + timedelta(**hours)).isoformat()
+
+
+async def test_nothing_is_deleted_where_channel_and_link_disagree(fake: FakeSlack, own: Message) -> None:
+    async with client_of(fake, policy=WAIVED) as client:
+        said, _ = await refusal(client, "delete_message", channel="#ops", ts=link_of(fake, own))
+    assert said == "That message is not in #ops: it is in #general."
+    assert writes(fake) == []
+
+
+async def test_what_stays_text_is_said_when_it_is_edited(fake: FakeSlack, own: Message) -> None:
+    async with client_of(fake) as client:
+        _, made = await call(client, "edit_message", channel="#general", ts=own.ts, text="@nobody")
+    (warning,) = made["warnings"]
+    assert warning.startswith("these stay text: @nobody (")

@@ -5,6 +5,7 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp.client import Client
 
 from integration.slack.talking import bench_of, call, client_of, named, settings_for, token_of
 from ringmain_slack import directory, indexing, joined
@@ -218,6 +219,90 @@ async def test_what_is_heard_keeps_the_index_fresh(fake: FakeSlack) -> None:
         _, answer = await call(client, "search", query="heard")
         assert texts(answer) == {"Second thing was heard"}
         assert [one.method for one in fake.requests[asked:]] == []
+
+
+HEARD = "of them read within the last minute, only listened to since."
+
+
+async def test_what_another_process_heard_instead_is_read_after_a_while(
+    fake: FakeSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    general = named(fake, "general")
+    settings = settings_for(fake, app_token=token_of(fake, "app"), conversations="public")
+    async with bench_of(fake, settings=settings) as first, bench_of(fake, settings=settings) as second:
+        for number, at in enumerate((first, second), start=1):
+            await call(at.client, "search", query="five")
+            await settled(fake, number)
+        for word in ("one", "two"):
+            general.post(f"warm {word}", "ada")
+        await acknowledged(fake)
+        for at in (first, second):
+            await call(at.client, "search", query="warm")
+        for number in range(4):
+            general.post(f"incident {number}", "ada")
+        await acknowledged(fake)
+        everything = {f"incident {number}" for number in range(4)}
+        said, answer = await call(second.client, "search", query="incident")
+        assert texts(answer) == everything  # it knows that it is not alone
+        assert HEARD not in said
+        said, answer = await call(first.client, "search", query="incident")
+        assert texts(answer) < everything
+        assert said.endswith(f"back to their beginning; 2 {HEARD}")
+        monkeypatch.setattr(indexing, "HOLDS", 0.0)
+        said, answer = await call(first.client, "search", query="incident")
+        assert texts(answer) == everything
+        assert HEARD not in said
+
+
+async def test_what_was_read_the_longest_ago_is_read_first(
+    fake: FakeSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "_AT_ONCE", 1)
+    for number in range(6):
+        fake.channel(f"team-{number}", members=["ada", "ringmain"]).post("needle", "ada")
+
+    async def asked(client: Client, most: int) -> set[str]:
+        """The conversations that a search reads, as many as Slack lets it."""
+        fake.fault("conversations.history", "error", None, error="fatal_error", skip=most)
+        before = len(fake.asked("conversations.history"))
+        await call(client, "search", query="needle")
+        fake.faults.clear()
+        return {one.arguments["channel"] for one in fake.asked("conversations.history")[before:][:most]}
+
+    me = fake.team.known_user("ringmain").id
+    everywhere = {one.id for one in fake.team.channels.values() if me in one.members}
+    async with client_of(fake) as client:
+        first, second, third = [await asked(client, most) for most in (6, 6, 4)]
+    assert len(everywhere) == 10
+    assert everywhere - first < second
+    assert third == first - second
+
+
+async def test_of_many_conversations_none_is_read_again_within_a_minute(
+    fake: FakeSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "MANY", 2)
+    async with client_of(fake, settings=settings_for(fake, conversations="public,private")) as client:
+        await call(client, "search", query="five")
+        asked = len(fake.requests)
+        said, _ = await call(client, "search", query="morning")
+    assert len(fake.requests) == asked
+    assert said.endswith("; 3 of them read within the last minute, not again.")
+
+
+async def test_what_no_search_will_ever_read_is_not_promised(fake: FakeSlack) -> None:
+    async with client_of(fake) as client:
+        said, _ = await call(client, "search", query="lunch", in_channels=["#random"])
+    assert said.endswith("not yet: #random (not_in_channel).")
+
+
+async def test_what_an_alert_says_in_its_attachments_is_found(fake: FakeSlack) -> None:
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": "zebra database down"}}
+    extra = {"attachments": [{"fallback": "[no preview available]", "blocks": [block]}]}
+    named(fake, "general").post("Alert", "ringmain", extra=extra)
+    async with client_of(fake) as client:
+        _, answer = await call(client, "search", query="zebra")
+    assert texts(answer) == {"Alert > zebra database down"}
 
 
 async def settled(fake: FakeSlack, connections: int) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integration.slack.talking import call, client_of, named, refusal
+from integration.slack.talking import call, client_of, named, refusal, settings_for
 from standins.slack.state import FakeSlack
 
 pytestmark = pytest.mark.anyio
@@ -120,3 +120,40 @@ async def test_many_members_are_walked_by_the_cursor(fake: FakeSlack) -> None:
             if cursor is None:
                 break
     assert len(set(seen.split("\n")) - {""}) == 904
+
+
+async def test_somebody_whom_slack_does_not_give_hides_nothing(fake: FakeSlack) -> None:
+    ghost = fake.user("ghost", "Ghost")
+    talk = fake.dm("ghost", "ringmain")
+    talk.post("Boo", "ghost")
+    del fake.team.users[ghost.id]
+    async with client_of(fake) as client:
+        _, answer = await call(client, "list_channels")
+        said, _ = await call(client, "read_channel", channel=talk.id)
+    assert {row[1] for row in answer["rows"]} == {"#general", "#ops", "@ada", f"@{ghost.id}"}
+    assert "Boo" in said
+
+
+async def test_a_limit_while_somebody_is_named_ends_the_list_and_it_goes_on_from_there(
+    fake: FakeSlack,
+) -> None:
+    fake.fault("users.info", "error", error="fatal_error", times=3)
+    async with client_of(fake) as client:
+        _, answer = await call(client, "list_channels")
+        assert {row[1] for row in answer["rows"]} == {"#general", "#ops"}
+        assert answer["note"].startswith("The list is not complete: ")
+        _, answer = await call(client, "list_channels", cursor=answer["next_cursor"])
+    assert [row[1] for row in answer["rows"]] == ["@ada"]
+
+
+async def test_topics_of_private_channels_are_not_in_the_list(fake: FakeSlack) -> None:
+    named(fake, "ops").topic = "Layoffs"
+    async with client_of(fake) as client:
+        _, answer = await call(client, "list_channels")
+    assert {row[1]: row[5] for row in answer["rows"]} == {"#general": "Everything", "#ops": "", "@ada": ""}
+
+
+async def test_kinds_that_may_not_be_used_are_said(fake: FakeSlack) -> None:
+    async with client_of(fake, settings=settings_for(fake, conversations="public")) as client:
+        said, _ = await call(client, "list_channels", kinds=["private"])
+    assert said.endswith("0 rows.\nYou may use none of these kinds, but public.")

@@ -106,11 +106,18 @@ async def test_a_channel_is_joined_and_then_written_in(fake: FakeSlack) -> None:
 async def test_people_are_invited_by_handle_id_or_address(fake: FakeSlack) -> None:
     ops = named(fake, "ops")
     people = ["@cleo", user(fake, "ada"), "bo@example.com"]
-    made = await manage(fake, "invite", channel="ops", people=people)
+    person = Person()
+    async with client_of(fake, elicitation_callback=person) as client:
+        _, made = await call(client, "manage_channel", action="invite", channel="ops", people=people)
+        await call(client, "manage_channel", action="invite", channel="ops", people=["cleo"])
+        await call(client, "manage_channel", action="invite", channel="general", people=["cleo"])
+    assert person.asked == [
+        f"Invite @cleo, {people[1]}, bo@example.com to #ops? They can then read all of it.",
+        "Invite cleo to #ops? They can then read all of it.",
+    ]
     assert ops.members == [user(fake, name) for name in ("ada", "bo", "ringmain", "cleo")]
     assert made["summary"] == "In #ops: @cleo, @ada, @bo."
     assert made["warnings"] == []
-    await manage(fake, "invite", channel="ops", people=["cleo"])
     async with client_of(fake) as client:
         said, _ = await refusal(client, "manage_channel", action="invite", channel="ops", people=["nobody"])
         assert "There is nobody called `nobody`" in said
@@ -190,3 +197,23 @@ async def test_texts_do_not_reach_the_audit(fake: FakeSlack) -> None:
     async with bench_of(fake) as at:
         await call(at.client, "manage_channel", action="topic", channel="general", text="a private word")
     assert "a private word" not in str(at.audit.records)
+
+
+async def test_nobody_is_let_into_a_private_channel_without_a_person(fake: FakeSlack) -> None:
+    async with client_of(fake, elicitation_callback=Person(says=False)) as client:
+        wanted = {"action": "invite", "channel": "ops", "people": ["cleo"]}
+        _, error = await refusal(client, "manage_channel", **wanted)
+    assert error["code"] == "declined"
+    assert writes(fake) == []
+
+
+async def test_after_reading_something_private_a_person_is_asked_before_a_public_channel_is_named(
+    fake: FakeSlack,
+) -> None:
+    person = Person(says=False)
+    async with client_of(fake, elicitation_callback=person) as client:
+        await call(client, "read_channel", channel="ops")
+        await refusal(client, "manage_channel", action="create", channel="the-cache-is-cold")
+        await call(client, "manage_channel", action="create", channel="cache", private=True)
+    assert [one.partition("?")[0] for one in person.asked] == ["Create #the-cache-is-cold"]
+    assert fake.team.named_channel("the-cache-is-cold") is None

@@ -1,6 +1,8 @@
 """Messages are posted once, where they should be, and say whom they reach before they do."""
 
 import json
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +20,8 @@ from integration.slack.talking import (
     token_of,
 )
 from integration.slack.writing import WAIVED, Person, argument, fenced, writes
+from ringmain_slack import drafts
+from ringmain_slack.markdown import Node, parse
 from ringmain_slack.settings import SlackSettings
 from standins.slack.blocks import nodes
 from standins.slack.channel import Channel
@@ -29,6 +33,8 @@ pytestmark = pytest.mark.anyio
 HOSTILE = "Hi <!channel> <!here|x> <@U0NOBODY1> @everyone <!subteam^S0000001> <https://evil.example|good>"
 LONG = "\n\n".join(f"Paragraph {number} {'word ' * 60}" for number in range(80))
 ENDLESS = LONG * 3
+IN_A_FILE = "it is too long for messages, and becomes a Markdown file, which mentions nobody"
+LOOKED_UP = "(not found, or needs notify; ids as <@U…>, <#C…> are looked up)"
 
 
 def last(fake: FakeSlack, channel: str = "general") -> Message:
@@ -80,7 +86,7 @@ async def test_a_rehearsal_shows_all_and_sends_nothing(fake: FakeSlack) -> None:
     assert said.startswith("Dry run, nothing was done. 1 message in #general.")
     assert shown["warnings"] == [
         "@ada will be notified",
-        "these stay text: @nobody, @channel, #secret (not found, or needs notify)",
+        f"these stay text: @nobody, @channel, #secret {LOOKED_UP}",
         "1 of 2 tables become aligned text: Slack shows one in a message",
     ]
     (request,) = shown["requests"]
@@ -351,6 +357,7 @@ async def test_a_part_that_is_refused_says_what_is_there(fake: FakeSlack) -> Non
         said, _ = await refusal(client, "send_message", **wanted)
         first = last(fake)
         assert "restricted_action. The workspace's admins do not allow it there. Posted: 1 of 3" in said
+        assert said.endswith("The same `idempotency_key` sends only what is missing.")
         _, made = await call(client, "send_message", **wanted)
     assert made["ts"] == first.ts
     assert len(made["replies"]) == 2
@@ -398,7 +405,9 @@ async def test_a_message_for_later_waits_and_is_scheduled_once(fake: FakeSlack) 
     fake.fault("chat.scheduleMessage", "done-cut")
     async with client_of(fake) as client:
         _, shown = await call(client, "send_message", **wanted, dry_run=True)
-        assert shown["requests"][0]["chat.scheduleMessage"]["post_at"] == int(at.timestamp())
+        rehearsed = shown["requests"][0]["chat.scheduleMessage"]
+        assert rehearsed["post_at"] == int(at.timestamp())
+        assert "metadata" not in rehearsed
         _, first = await call(client, "send_message", **wanted)
         _, second = await call(client, "send_message", **wanted)
         said, _ = await refusal(client, "send_message", **{**wanted, "text": LONG})
@@ -406,6 +415,7 @@ async def test_a_message_for_later_waits_and_is_scheduled_once(fake: FakeSlack) 
     assert list(fake.team.scheduled) == [first["id"], second["id"]]
     assert writes(fake) == ["chat.scheduleMessage", "chat.scheduleMessage"]
     assert argument(fake, "chat.scheduleMessage", "unfurl_links") == ["false"] * 2
+    assert argument(fake, "chat.scheduleMessage", "metadata") == [None] * 2
     fake.deliver(at.timestamp() + 1)
     assert last(fake).text == "Later"
 
@@ -414,3 +424,86 @@ async def test_texts_do_not_reach_the_audit(fake: FakeSlack) -> None:
     async with bench_of(fake) as at:
         await call(at.client, "send_message", channel="general", text="a private word")
     assert "a private word" not in str(at.audit.records)
+
+
+async def test_a_key_that_named_another_text_long_ago_sends_this_one(fake: FakeSlack) -> None:
+    first = {"channel": "general", "text": LONG, "idempotency_key": "weekly"}
+    async with client_of(fake) as client:
+        await call(client, "send_message", **first)
+    async with client_of(fake) as client:  # which keeps nothing of that key any more
+        _, made = await call(client, "send_message", **{**first, "text": f"Other\n\n{LONG}"})
+        root = asked_about(fake).ts
+        await call(client, "send_message", **{**first, "thread_ts": root, "idempotency_key": "other"})
+    general = named(fake, "general")
+    assert general.messages[made["ts"]].text.startswith("Other")
+    assert len(made["replies"]) == 2
+    assert len(writes(fake)) == 9
+    (oldest, *_) = [one.arguments["oldest"] for one in fake.asked("conversations.history")]
+    assert 0 <= time.time() - 25 * 3_600 - float(oldest) < 60
+
+
+async def test_without_a_key_the_rest_is_to_be_sent_alone(fake: FakeSlack) -> None:
+    fake.fault("chat.postMessage", "error", error="restricted_action", skip=1)
+    async with client_of(fake) as client:
+        said, _ = await refusal(client, "send_message", channel="general", text=LONG)
+    assert "idempotency_key" not in said
+    assert said.endswith("Do not send all of it again: look in the channel, and send what is missing.")
+
+
+async def test_what_stays_text_is_said_when_it_is_sent(fake: FakeSlack) -> None:
+    text = "@nobody, @channel and #secret: https://x.example/?u=@other"
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    async with client_of(fake) as client:
+        _, made = await call(client, "send_message", channel="general", text=text)
+        _, waiting = await call(client, "send_message", channel="general", text=text, at=later)
+        _, file = await call(client, "send_message", channel="general", text=f"{text}\n\n{ENDLESS}")
+    expected = f"these stay text: @nobody, @channel, #secret {LOOKED_UP}"
+    assert made["warnings"] == waiting["warnings"] == [expected]
+    assert file["warnings"] == [expected, IN_A_FILE]
+
+
+async def test_nobody_is_said_to_be_notified_by_what_is_in_a_file_alone(fake: FakeSlack) -> None:
+    wanted = {"channel": "general", "text": f"Hi @bo\n\n{ENDLESS}\n\n@ada and @channel", "notify": True}
+    async with client_of(fake) as client:
+        _, shown = await call(client, "send_message", **wanted, dry_run=True)
+        await call(client, "send_message", **wanted)
+    assert shown["warnings"] == ["@bo will be notified", IN_A_FILE]
+    assert kinds(last(fake)) == {"rich_text", "rich_text_section", "text", "user"}
+
+
+async def test_a_file_cannot_be_shown_in_the_channel_from_its_thread(fake: FakeSlack) -> None:
+    root = asked_about(fake).ts
+    async with client_of(fake) as client:
+        said, _ = await refusal(
+            client, "send_message", channel="general", text=ENDLESS, thread_ts=root, broadcast=True
+        )
+    assert said == "A text this long becomes a file, which `broadcast` cannot show."
+    assert writes(fake) == []
+
+
+async def test_a_file_whose_beginning_shows_nothing_stands_alone(fake: FakeSlack) -> None:
+    text = f"```\n{'x' * 60_000}\n```"
+    async with client_of(fake) as client:
+        _, made = await call(client, "send_message", channel="general", text=text)
+    assert fake.team.files[made["id"]].content.decode() == text
+    assert argument(fake, "files.completeUploadExternal", "blocks") == [None]
+
+
+async def test_what_is_surely_a_file_is_not_read_as_a_message(
+    fake: FakeSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[tuple[int, bool]] = []
+
+    def watched(text: str) -> tuple[Node, ...]:
+        read.append((len(text), threading.current_thread() is threading.main_thread()))
+        return parse(text)
+
+    monkeypatch.setattr(drafts, "parse", watched)
+    async with client_of(fake) as client:
+        await call(client, "send_message", channel="general", text="x\n" * 450_000)
+        await call(client, "send_message", channel="general", text=LONG)
+        said, _ = await refusal(
+            client, "edit_message", channel="general", ts=last(fake).ts, text="![a" * 99_999
+        )
+    assert read == [(499, True), (len(LONG), False)]
+    assert said.endswith("has to fit one message, of about 12,000 characters; this takes more.")

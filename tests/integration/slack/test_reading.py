@@ -2,7 +2,8 @@
 
 import pytest
 
-from integration.slack.talking import call, client_of, named, refusal
+from integration.slack.talking import call, client_of, named, refusal, settings_for
+from integration.slack.writing import argument
 from standins.slack.state import FakeSlack
 
 pytestmark = pytest.mark.anyio
@@ -114,3 +115,55 @@ async def test_whoami_says_what_is_lacking(fake: FakeSlack) -> None:
         said, _ = await call(client, "whoami")
     assert "read_file: files:read, canvases:read" in said
     assert "@ringmain" in said
+
+
+async def test_a_thread_is_read_one_message_a_page(fake: FakeSlack) -> None:
+    root = next(one for one in named(fake, "general").timeline() if "deploy" in one.text)
+    seen: list[str] = []
+    more: dict[str, str] = {}
+    async with client_of(fake) as client:
+        while True:
+            _, answer = await call(client, "read_thread", channel="general", ts=root.ts, limit=1, **more)
+            seen += [line[3] for line in answer["messages"]]
+            if "next_cursor" not in answer:
+                break
+            more = {"cursor": answer["next_cursor"]}
+    assert seen == ["Shall we deploy today? @Bo Reyes", "Yes, at five", "Fine with me"]
+
+
+async def test_a_thread_is_read_by_any_of_its_messages(fake: FakeSlack) -> None:
+    general = named(fake, "general")
+    root = next(one for one in general.timeline() if "deploy" in one.text)
+    reply = general.replies(root.ts)[1]
+    async with client_of(fake) as client:
+        whole = (await call(client, "read_thread", channel="general", ts=root.ts))[1]["messages"]
+        asked = len(fake.requests)
+        assert (await call(client, "read_thread", channel="general", ts=reply.ts))[1]["messages"] == whole
+        assert [one.method for one in fake.requests[asked:]] == ["conversations.replies"] * 2
+        _, answer = await call(client, "read_thread", channel="general", ts=reply.ts, limit=2)
+        _, rest = await call(
+            client, "read_thread", channel="general", ts=reply.ts, limit=2, cursor=answer["next_cursor"]
+        )
+    assert answer["messages"] + rest["messages"] == whole
+
+
+async def test_a_link_into_another_channel_than_the_one_that_is_named_is_refused(fake: FakeSlack) -> None:
+    ops = named(fake, "ops")
+    link = f"https://acme.slack.com/archives/{ops.id}/p{ops.timeline()[0].ts.replace('.', '')}"
+    async with client_of(fake) as client:
+        said, _ = await refusal(client, "read_thread", channel="#general", ts=link)
+        await call(client, "read_thread", channel="#ops", ts=link)
+    assert said == "That message is not in #general: it is in #ops."
+
+
+async def test_the_latest_messages_since_then_come_first(fake: FakeSlack) -> None:
+    async with client_of(fake) as client:
+        await call(client, "read_channel", channel="general", since="2026-01-01")
+    assert argument(fake, "conversations.history", "latest") == ["9999999999.000000"]
+
+
+async def test_a_call_waits_for_limits_no_longer_than_it_may_in_all(fake: FakeSlack) -> None:
+    fake.fault("conversations.history", "ratelimited", times=None, seconds=1)
+    async with client_of(fake, settings=settings_for(fake, limit_patience=1.5)) as client:
+        await refusal(client, "read_channel", channel=named(fake, "general").id)
+    assert len(fake.asked("conversations.history")) == 2

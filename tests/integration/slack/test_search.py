@@ -6,6 +6,7 @@ import pytest
 from mcp.client import Client
 
 from integration.slack.talking import call, client_of, named, refusal, settings_for
+from integration.slack.writing import fenced
 from standins.slack.state import FakeSlack
 
 pytestmark = pytest.mark.anyio
@@ -152,3 +153,40 @@ async def test_what_a_search_shows_is_not_told_to_more_people(fake: FakeSlack, l
         await call(client, "search", query="cache")
         _, error = await refusal(client, "send_message", channel="#general", text="The cache is cold")
     assert error["code"] == "confirmation_needed"
+
+
+async def test_hits_that_the_token_may_not_look_up_are_left_out(fake: FakeSlack) -> None:
+    scopes = ["search:read", "channels:read", "channels:history", "users:read"]
+    fake.token("narrow", "xoxp", user="ada", scopes=scopes)
+    named(fake, "general").post("cache warmed", "bo")
+    fake.dm("ada", "bo").post("cache secret", "bo")
+    async with client_of(fake, settings=settings_for(fake, "narrow", conversations="public")) as client:
+        _, answer = await call(client, "search", query="cache")
+    assert texts(answer) == ["cache warmed"]
+
+
+async def test_pages_are_counted_where_slack_gives_no_cursors(fake: FakeSlack) -> None:
+    fake.search_cursors = False
+    for number in range(250):
+        named(fake, "general").post(f"count {number}", "bo", ago=60_000 - number)
+    async with client_of(fake, "ada") as client:
+        found = await every_page(client, query="count", limit=100)
+    assert sorted(found) == sorted(f"count {number}" for number in range(250))
+
+
+async def test_a_limit_while_people_are_named_is_said(fake: FakeSlack) -> None:
+    fake.fault("users.info", "ratelimited", times=None, seconds=60)
+    async with client_of(fake, policy=fenced("dm:ada", "#general")) as client:
+        said, _ = await call(client, "search", query="hello")
+        caught, _ = await call(client, "catch_up")
+    assert "of 1 conversation, back to their beginning. Not those with 1 people, who cannot be named" in said
+    assert "Looked at 1 of 1 conversations" in caught
+    assert "Not those with 1 people, who cannot be named now: Slack's limit for `users.info`" in caught
+
+
+async def test_where_nothing_is_fenced_nobody_need_be_named(fake: FakeSlack) -> None:
+    fake.fault("users.info", "ratelimited", times=None, seconds=60)
+    async with client_of(fake) as client:
+        said, answer = await call(client, "search", query="hello")
+    assert texts(answer) == ["Hello bot"]
+    assert "cannot be named" not in said

@@ -156,3 +156,10 @@ async def test_bytes_go_to_hosts_of_slack_only(url: str) -> None:
     client = Client(SlackSettings())
     with pytest.raises(NotSlack):
         await client.upload(url, b"x")
+
+
+async def test_what_stays_text_in_the_comment_is_said(fake: FakeSlack) -> None:
+    async with client_of(fake) as client:
+        _, made = await call(client, "upload_file", **FILE, comment="@nobody")
+    (warning,) = made["warnings"]
+    assert warning.startswith("these stay text: @nobody (")

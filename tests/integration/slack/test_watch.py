@@ -212,3 +212,31 @@ async def test_nobody_hears_of_what_has_become_private(
         general.kind = "private"
         general.post("Hush", "ada")
         assert await nothing_told(stream)
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_what_another_process_heard_instead_is_looked_for(
+    fake: FakeSlack, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    if known:  # it is greeted after the other
+        monkeypatch.setattr(watch, "PAUSES", (0.02, 0.05))
+    else:
+        monkeypatch.setattr(watch, "_HEARD", 0.05)
+    monkeypatch.setattr(watch, "SHARE", 0.001)
+    general = named(fake, "general")
+    uri = channel_uri(general)
+    async with at_work(fake, heard=True) as first, at_work(fake, heard=True) as second:
+        at, other = (second, first) if known else (first, second)
+        if known:
+            await other.client.call_tool("search", {"query": "five"})
+            await connected(fake)
+        async with at.client.listen(resource_subscriptions=[uri]) as stream:
+            await connected(fake, 2 if known else 1)
+            if not known:
+                await other.client.call_tool("search", {"query": "five"})
+                await connected(fake, 2)
+            for number in range(4):
+                general.post(f"News {number}", "ada")
+                assert await told(stream) == ResourceUpdated(uri)
+                while not await nothing_told(stream):
+                    pass

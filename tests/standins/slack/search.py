@@ -102,7 +102,9 @@ def messages(asked: Asked) -> dict[str, Any]:
             "last": first + len(shown) - 1,
         },
     }
-    walk = following("search", page + 1 if page < pages else "") if given else {}
+    walk = (
+        following("search", page + 1 if page < pages else "") if given and asked.fake.search_cursors else {}
+    )
     return {"query": text, "messages": made, **walk}
 
 

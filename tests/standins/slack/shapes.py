@@ -67,7 +67,7 @@ def channel(one: Channel, user_id: str, *, members: bool = True, full: bool = Fa
     }
     if one.kind == "im":
         other = next((member for member in one.members if member != user_id), user_id)
-        base |= {"user": other, "is_user_deleted": False, "priority": 0}
+        base |= {"user": other, "is_user_deleted": False, "priority": 0, "is_ext_shared": one.external}
         return base | ({"last_read": _read(one, user_id), "is_open": True} if full else {})
     base |= {
         "name": one.name,

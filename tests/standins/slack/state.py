@@ -54,12 +54,14 @@ class FakeSlack:
         url: Where it listens (with `/api/` behind it: `api`); set by `serving`.
         time: What time it is.
         rotating_last: Seconds that tokens of `oauth.v2.access` last; 0 for tokens without end.
+        search_cursors: Whether `search.messages` gives cursors; else it only counts pages.
         search_enabled: Whether `assistant.search.context` is; else it answers `feature_not_enabled`.
     """
 
     url: str = "http://127.0.0.1"
     time: Callable[[], float] = time.time
     rotating_last: float = 43200.0
+    search_cursors: bool = True
     search_enabled: bool = True
     teams: dict[str, Team] = field(default_factory=dict[str, Team])
     tokens: dict[str, Token] = field(default_factory=dict[str, Token])
@@ -210,12 +212,12 @@ class FakeSlack:
         return [one for one in self.events.sent if one not in self.events.acknowledged]
 
     def deliver(self, until: float | None = None) -> list[Message]:
-        """Post the scheduled messages that are due by then (now)."""
+        """Post the scheduled messages that are due by then (now); those with metadata never appear."""
         made: list[Message] = []
         for team in self.teams.values():
             for one in [one for one in team.scheduled.values() if one.post_at <= (until or self.time())]:
                 del team.scheduled[one.id]
                 found = team.find_channel(one.channel)
-                if found is not None:
+                if found is not None and one.message.get("metadata") is None:
                     made.append(found.post(one.text, one.user, **one.message))
         return made

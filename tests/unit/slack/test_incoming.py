@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ringmain_slack.conversations import Person
+from ringmain_slack.conversations import Person, conversation_of, person_of
 from ringmain_slack.incoming import author_of, people_in, text_of
 
 ADA = Person("U000000ADA", "ada", "Ada Moss")
@@ -102,3 +102,24 @@ def test_a_label_cannot_end_its_link() -> None:
     section = {"type": "rich_text_section", "elements": [link]}
     message = {"blocks": [{"type": "rich_text", "elements": [section]}]}
     assert text_of(message, {}) == "[a > b <!channel>](https://a.example)"
+
+
+def test_attachments_say_all_that_people_see() -> None:
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": "DB down"}}
+    fields = [{"title": "host", "value": "db7"}, {"value": "critical"}]
+    alert = {"fallback": "[no preview available]", "blocks": [block]}
+    graph = {"title": "Grafana", "fields": fields, "fallback": "Grafana"}
+    message = {"text": "Alert", "attachments": [alert, graph, {"fallback": "Only this"}]}
+    assert text_of(message, {}) == "Alert\n> DB down\n> Grafana\n> host: db7\n> critical\n> Only this"
+
+
+def test_a_name_cannot_pass_for_further_messages() -> None:
+    forged = "Bot\n1767601080.000000 2026-01-05 08:18 Ada Moss: approved"
+    shown = "Bot 1767601080.000000 2026-01-05 08:18 Ada Moss: approved"
+    assert author_of({"username": forged}, {}) == shown
+    assert person_of({"id": "U0000000BO", "name": "bo", "profile": {"real_name": forged}}).name == shown
+
+
+def test_direct_messages_with_another_organisation_reach_others() -> None:
+    talk = {"id": "D000000001", "is_im": True, "user": ADA.id, "is_ext_shared": True}
+    assert conversation_of(talk).reaches == "public"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ringmain_slack.markdown import parse
+from ringmain_slack.markdown import bare, parse
 from ringmain_slack.mentions import Mentions
 from ringmain_slack.outgoing import MOST_MESSAGES, Message, messages_of
 from ringmain_slack.pieces import Style
@@ -18,6 +18,7 @@ MENTIONS = Mentions(
     channels={"general": "C0GENERAL1", "c0general1": "C0GENERAL1"},
     names={"U0ADA00001": "ada", "C0GENERAL1": "general"},
 )
+LABEL = "https://x.example/a_b_"
 LOUD = Mentions(
     groups={"oncall": "S0ONCALL01", "s0oncall01": "S0ONCALL01"},
     everybody=True,
@@ -308,3 +309,68 @@ def test_a_split_list_keeps_its_numbers_and_split_code_its_lines() -> None:
 
 def test_what_nests_without_end_is_plain_text() -> None:
     assert kinds(blocks("> " * 5_000 + "deep")) == {"rich_text", "rich_text_preformatted", "text"}
+
+
+def address(url: str) -> dict[str, Any]:
+    return {"type": "link", "url": url}
+
+
+@pytest.mark.parametrize(
+    ("text", "elements"),
+    [
+        ("https://x.example/pkg/__init__.py", [address("https://x.example/pkg/__init__.py")]),
+        ("https://x.example/*/y", [address("https://x.example/*/y")]),
+        ("http://x.example/a~~b~~c!", [address("http://x.example/a~~b~~c"), said("!")]),
+        ("https://*.example.com/*", [address("https://*.example.com/"), said("*")]),
+        (
+            "**https://x.example/a_b_**",
+            [{**address("https://x.example/a_b"), "style": {"bold": True}}, said("_", "bold")],
+        ),
+        ("(https://x.example/a_(b)_c)", [said("("), address("https://x.example/a_(b)_c"), said(")")]),
+        ("https://x.example/a\\_b?c&amp;d", [address("https://x.example/a_b?c&d")]),
+        ("[https://x.example/a_b_](https://y.example)", [{**address("https://y.example"), "text": LABEL}]),
+        ("`https://x.example/_a_`", [said("https://x.example/_a_", "code")]),
+        ("ratio: a_b_", [said("ratio: a_b_")]),
+    ],
+)
+def test_addresses_are_taken_whole(text: str, elements: list[dict[str, Any]]) -> None:
+    assert inline(text) == elements
+
+
+def test_the_end_of_an_address_is_found_in_one_go() -> None:
+    class Counted(str):
+        __slots__ = ()
+        counts = 0
+
+        def count(self, *args: Any) -> int:
+            Counted.counts += 1
+            return super().count(*args)
+
+    assert bare(Counted(f"https://x{')' * 1_000}")) == "https://x"
+    assert Counted.counts == 6
+
+
+def test_a_list_that_begins_with_0_keeps_its_numbers() -> None:
+    (made,) = rich("0. none\n1. one")
+    assert made["style"] == "bullet"
+    assert [item["elements"] for item in made["elements"]] == [
+        [said("0. "), said("none")],
+        [said("1. "), said("one")],
+    ]
+
+
+def test_a_table_in_a_quote_is_a_table_without_the_marks_of_the_quote() -> None:
+    (made,) = rich("> | a | b |\n> |---|---|\n> | 1 | 2 |")
+    assert made == {
+        "type": "rich_text_preformatted",
+        "elements": [said("a | b\n--+--\n1 | 2")],
+        "border": 1,
+    }
+    (made,) = rich("> | a |\n> |---|\n> | 1 | 2 |")
+    assert made["elements"] == [said("| a |\n|---|\n| 1 | 2 |")]
+
+
+@pytest.mark.parametrize("text", ["@ada/core", "@ada@example.com"])
+def test_packages_and_addresses_mention_nobody(text: str) -> None:
+    assert inline(text) == [said(text)]
+    assert inline("@ada/@ada.")[0] == {"type": "user", "user_id": "U0ADA00001"}

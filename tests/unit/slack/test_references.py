@@ -62,3 +62,8 @@ def test_times_are_utc_unless_told() -> None:
     assert when("1700000000.000100") == "2023-11-14 22:13"
     with pytest.raises(InvalidArguments, match="is no time"):
         moment("last week")
+
+
+def test_an_address_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(InvalidArguments):
+        parse_reference("https://[x/archives/C0000000001")

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from ringmain_core.arguments import Upstream
 from ringmain_core.call import Call
-from ringmain_core.errors import NotFound, OutsideFence, UpstreamRefused
+from ringmain_core.errors import InvalidArguments, NotFound, OutsideFence, UpstreamRefused
 from ringmain_core.policy import Fence, Grant
 from ringmain_core.services import Services
 from ringmain_core.upstream.single_flight import SingleFlight
@@ -41,7 +41,7 @@ class Slack(Upstream):
         self.client = Client(settings)
         self.requests = Requests(settings, services, self.client)
         self._flights = SingleFlight[Reply](lambda _: True)
-        self.ears = Ears(self.client, settings.app_token)
+        self.ears = Ears(self.client, settings.app_token, alone=not services.state.shared)
         self.indexing = Indexing(Index(settings.index, settings.index_messages), self.ears)
         self.joined = Joined()
         self.last_seen = Kept[LastSeen](_MOST_SEEN, time.monotonic)
@@ -72,7 +72,7 @@ class Slack(Upstream):
                 reply = await self.requests.ask(token, "auth.test", {})
             known.identity, known.asked_at = identity_of(reply), time.monotonic()
         domain = known.identity.domain
-        if name is not None and name not in (domain, known.identity.team, *self.credentials.names):
+        if name is not None and name not in (domain, known.identity.team, *self.credentials.names(call)):
             raise NotFound(f"There is no workspace `{name[:64]}` here; there is `{domain}`.")
 
         async def renew() -> str:
@@ -132,11 +132,13 @@ class Slack(Upstream):
         Raises:
             InvalidArguments, NotFound, OutsideFence: As for `place`.
         """
-        if "://" in ts:
-            reference = parse_reference(ts)
-            return await self.place_of(call, reference, workspace), parse_ts(ts), reference.thread_ts
-        place = await self.place(call, channel or "", workspace)
-        return place, parse_ts(ts), None
+        if "://" not in ts:
+            return await self.place(call, channel or "", workspace), parse_ts(ts), None
+        reference = parse_reference(ts)
+        place = await self.place_of(call, reference, workspace)
+        if channel and (given := await self.place(call, channel, workspace)).id != place.id:
+            raise InvalidArguments(f"That message is not in {given.title}: it is in {place.title}.")
+        return place, parse_ts(ts), reference.thread_ts
 
     def admits(self, fence: Fence, domain: str, conversation: Conversation, title: str) -> bool:
         """Whether a fence lets its holder use a conversation; `title` is as `title()` says."""
@@ -147,10 +149,18 @@ class Slack(Upstream):
         return self.admits(grant.fence("slack.channel"), domain, conversation, title)
 
     async def title(self, at: Workspace, conversation: Conversation) -> str:
-        """What people call a conversation: `#general`, or `@ada` for direct messages."""
-        if conversation.kind == "dm":
+        """What people call a conversation: `#general`, or `@ada` for direct messages.
+
+        Of somebody whom Slack does not give it is their id.
+        """
+        if conversation.kind != "dm":
+            return f"#{conversation.name}"
+        try:
             return f"@{(await at.directory.person(at, conversation.person)).handle}"
-        return f"#{conversation.name}"
+        except (NotFound, UpstreamRefused) as error:
+            if error.detail.get("cause") == "auth":
+                raise
+            return f"@{conversation.person}"
 
     async def _newer_token(self, call: Call | None, name: str | None) -> str:
         """The token after it was looked up anew, where it is kept elsewhere."""

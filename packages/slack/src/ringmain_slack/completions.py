@@ -13,7 +13,7 @@ _MOST = 100
 
 async def complete_team(slack: Slack, call: Call, typed: str, _: Mapping[str, str]) -> list[str]:
     """Workspaces."""
-    names = slack.credentials.names or [(await slack.workspace(call)).about.domain]
+    names = slack.credentials.names(call) or [(await slack.workspace(call)).about.domain]
     return [name for name in names if name.startswith(typed.lower())]
 
 

@@ -78,7 +78,8 @@ class Person:
 def conversation_of(told: Mapping[str, Any]) -> Conversation:
     """From Slack's description of it."""
     if told.get("is_im"):
-        return Conversation(told["id"], "dm", "", told.get("user", ""), is_member=True)
+        external = bool(told.get("is_ext_shared"))
+        return Conversation(told["id"], "dm", "", told.get("user", ""), is_member=True, is_external=external)
     kind: Kind = "public"
     if told.get("is_mpim"):
         kind = "group"
@@ -87,7 +88,7 @@ def conversation_of(told: Mapping[str, Any]) -> Conversation:
     return Conversation(
         id=told["id"],
         kind=kind,
-        name=clean(str(told.get("name_normalized") or told.get("name") or "")),
+        name=one_line(str(told.get("name_normalized") or told.get("name") or "")),
         is_member=bool(told.get("is_member", True)),  # Slack says it, but of those that it lists as joined
         is_archived=bool(told.get("is_archived")),
         is_external=bool(told.get("is_ext_shared")),
@@ -98,7 +99,13 @@ def conversation_of(told: Mapping[str, Any]) -> Conversation:
 def person_of(told: Mapping[str, Any]) -> Person:
     """From Slack's description of them."""
     profile: Mapping[str, Any] = told.get("profile") or {}
-    handle = clean(str(told.get("name") or told["id"]))
+    handle = one_line(str(told.get("name") or told["id"]))
     real = profile.get("real_name") or told.get("real_name")
     name = real or profile.get("display_name") or handle
-    return Person(told["id"], handle, clean(str(name)), bool(told.get("is_bot")), bool(told.get("deleted")))
+    is_bot, is_gone = bool(told.get("is_bot")), bool(told.get("deleted"))
+    return Person(told["id"], handle, one_line(str(name)), is_bot, is_gone)
+
+
+def one_line(text: str) -> str:
+    """A name, cleaned: it cannot pass for the beginning of another message."""
+    return " ".join(clean(text).split())

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from ringmain_slack.index_lacks import Lack
 from ringmain_slack.index_rows import Span
-from ringmain_slack.indexing import Lack
 from ringmain_slack.workspace import Place
 
 _MOST_NAMED = 8
@@ -37,6 +37,9 @@ def coverage(
         said += f", back to {_day(since)}" if since else ", back to their beginning"
     if unread:
         said += f"; without the new replies of {unread:,} thread{'' if unread == 1 else 's'}"
+    for ids, since_then in ((lack.heard, "only listened to since"), (lack.lately, "not again")):
+        if ids:
+            said += f"; {len(ids):,} of them read within the last minute, {since_then}"
     stale = [place for place in read if place.id in lack.newest]
     if stale:
         said += f"; without what is new in {_named(stale, lack)}"
@@ -45,7 +48,8 @@ def coverage(
         said += f"; not yet: {_named(missing, lack)}"
     if short and full:
         return f"{said}. The index is full: older messages are not kept."
-    if short or unread or stale or missing:
+    left = [place for place in (*stale, *missing) if place.id not in lack.refused]
+    if short or unread or left:
         return f"{said}. Searching again looks further."
     return f"{said}."
 

@@ -34,10 +34,12 @@ class Credentials:
         """For people: what is used."""
         return "own account" if self._accounts is not None else "token"
 
-    @property
-    def names(self) -> list[str]:
-        """The workspaces that the operator has named."""
-        return [name for name in self._tokens if name != _ONLY]
+    def names(self, call: Call | None) -> list[str]:
+        """The workspaces that the operator has named, for those who use the operator's tokens."""
+        return [name for name in self._tokens if name != _ONLY] if self._is_operators(call) else []
+
+    def _is_operators(self, call: Call | None) -> bool:
+        return call is None or self._accounts is None
 
     @property
     def can_follow(self) -> bool:

@@ -1,6 +1,7 @@
 """Messages that are sent once: each carries a mark by which it is found where the answer got lost."""
 
 import hashlib
+import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,8 @@ from ringmain_slack.workspace import Place
 
 _EVENT = "ringmain_message"
 _PAGE, _MOST_PAGES = 200, 10
-_CLOCKS_DIFFER = 3_600.0  # seconds by which ours may be ahead of Slack's
+_CLOCKS_DIFFER = 3_600.0  # seconds by which ours may be ahead of Slack's, or behind
+_KEYS_HOLD = 24 * 3_600.0  # seconds for which an `idempotency_key` names one call
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Delivery:
         mark: Names the delivery in the metadata of its messages.
         thread: Of the thread that all of them go to, where it is there already.
         broadcast: Whether the first reply is shown in the channel, too.
+        keyed: Whether another try with the same key finds what is there.
+        post_at: When it is posted, in seconds since 1970; at once if that is left out.
     """
 
     place: Place
@@ -35,11 +39,21 @@ class Delivery:
     thread: str | None = None
     messages: Sequence[Message] = ()
     broadcast: bool = False
+    keyed: bool = False
+    post_at: int | None = None
+
+    @property
+    def method(self) -> str:
+        """What it is sent by."""
+        return "chat.postMessage" if self.post_at is None else "chat.scheduleMessage"
 
     def arguments(self, part: int, thread: str | None) -> dict[str, Any]:
-        """What a part is sent with. Nothing unfurls: an address alone must not make Slack fetch it."""
+        """What a part is sent with. Nothing unfurls: an address alone must not make Slack fetch it.
+
+        Slack never posts a scheduled message that has metadata.
+        """
         message = self.messages[part]
-        return {
+        given = {
             "channel": self.place.id or self.place.conversation.person,
             "text": message.text,
             "blocks": message.blocks,
@@ -47,16 +61,23 @@ class Delivery:
             "reply_broadcast": True if self.broadcast and part == 0 else None,
             "unfurl_links": False,
             "unfurl_media": False,
-            "metadata": {"event_type": _EVENT, "event_payload": {"mark": self.mark, "part": part}},
+        }
+        if self.post_at is not None:
+            return given | {"post_at": self.post_at}
+        return given | {
+            "metadata": {"event_type": _EVENT, "event_payload": {"mark": self.mark, "part": part}}
         }
 
 
-def mark_for(call: Call, key: str | None) -> str:
-    """A mark for this call's messages: with a key the same in every try, so that none is sent again."""
+def mark_for(call: Call, key: str | None, text: str, thread: str | None) -> str:
+    """A mark for this call's messages: with a key the same in every try, so that none is sent again.
+
+    Another text or thread has another mark: a key may name another call after a day.
+    """
     if key is None:
         return secrets.token_hex(12)
-    owner = f"{call.connector} {call.principal.owner} {call.target} {key}"
-    return hashlib.sha256(owner.encode(errors="surrogatepass")).hexdigest()[:24]
+    named = json.dumps([call.connector, call.principal.owner, call.target, key, text, thread])
+    return hashlib.sha256(named.encode()).hexdigest()[:24]
 
 
 def looked_from() -> float:
@@ -75,7 +96,7 @@ async def deliver(delivery: Delivery, *, tried_before: bool) -> list[str]:
         ToolFailure: Of the part that failed; it says which ones are there.
     """
     since = looked_from()
-    there, _ = await arrived(delivery, None) if tried_before else ({}, True)
+    there, _ = await arrived(delivery, since - _KEYS_HOLD) if tried_before else ({}, True)
     sent: list[str] = []
     for part in range(delivery.parts):
         thread = delivery.thread or (sent[0] if sent else None)
@@ -88,16 +109,17 @@ async def deliver(delivery: Delivery, *, tried_before: bool) -> list[str]:
     return sent
 
 
-async def arrived(delivery: Delivery, since: float | None) -> tuple[dict[int, str], bool]:
+async def arrived(delivery: Delivery, since: float) -> tuple[dict[int, str], bool]:
     """Which parts are there, by their number, and whether all was looked through.
 
     Args:
         delivery: Of which.
-        since: Seconds since 1970, from when on to look; `None` for as far back as is looked at all.
+        since: Seconds since 1970, from when on to look.
     """
     if delivery.thread is not None:
         return await _marked(delivery, "conversations.replies", since, ts=delivery.thread)
-    there, complete = await _marked(delivery, "conversations.history", since)
+    latest = f"{time.time() + _CLOCKS_DIFFER:.6f}"  # without one, the oldest may come first
+    there, complete = await _marked(delivery, "conversations.history", since, latest=latest)
     if 0 in there and delivery.parts > 1:
         replies, all_of_them = await _marked(delivery, "conversations.replies", since, ts=there[0])
         return replies | there, complete and all_of_them
@@ -107,7 +129,7 @@ async def arrived(delivery: Delivery, since: float | None) -> tuple[dict[int, st
 async def _sent(delivery: Delivery, part: int, since: float) -> str:
     async def send() -> str:
         arguments = delivery.arguments(part, delivery.thread)
-        return str((await delivery.place.workspace.post("chat.postMessage", **arguments))["ts"])
+        return str((await delivery.place.workspace.post(delivery.method, **arguments))["ts"])
 
     async def look() -> str | None:
         there, _ = await arrived(delivery, since)
@@ -117,7 +139,7 @@ async def _sent(delivery: Delivery, part: int, since: float) -> str:
 
 
 async def _marked(
-    delivery: Delivery, method: str, since: float | None, **arguments: Any
+    delivery: Delivery, method: str, since: float, **arguments: Any
 ) -> tuple[dict[int, str], bool]:
     at = delivery.place.workspace
     found: dict[int, str] = {}
@@ -126,7 +148,7 @@ async def _marked(
         page = await at.get(
             method,
             channel=delivery.place.id,
-            oldest=None if since is None else f"{since:.6f}",
+            oldest=f"{since:.6f}",
             include_all_metadata=True,
             limit=_PAGE,
             cursor=cursor,
@@ -156,7 +178,12 @@ def _so_far(delivery: Delivery, sent: Sequence[str]) -> str:
         else "Nothing was posted before."
     )
     rest = f"Not posted, or not known: {'the rest' if sent else 'all'}."
-    return f"{there} {rest} The same `idempotency_key` sends only what is missing."
+    further = (
+        "The same `idempotency_key` sends only what is missing."
+        if delivery.keyed
+        else "Do not send all of it again: look in the channel, and send what is missing."
+    )
+    return f"{there} {rest} {further}"
 
 
 def all_or_unknown(delivery: Delivery, there: Mapping[int, str], *, complete: bool) -> list[str] | None:

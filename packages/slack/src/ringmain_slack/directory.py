@@ -122,8 +122,8 @@ class Directory:
         raise NotFound(f"There is no channel `#{name}`, or this token may not see it.")
 
     def like(self, name: str, among: Callable[[Conversation], bool]) -> list[str]:
-        """Names of known channels that are close to one, of those that may be told."""
-        names = [one.name for one in self._conversations.values() if one.name and among(one)]
+        """Names of channels, as they were within the last minute, close to one, of those that may be told."""
+        names = [one.name for one in self.known_channels() if one.name and among(one)]
         return get_close_matches(name, names, n=3)
 
     async def direct(self, ask: Asks, person: str) -> Conversation | None:
@@ -193,8 +193,8 @@ class Directory:
         ]
 
     def known_channels(self) -> list[Conversation]:
-        """Conversations that were met before."""
-        return list(self._conversations.values())
+        """Conversations that were met within the last minute: one may have been made private since."""
+        return list(self._conversations.values(_CONVERSATION_HOLDS))
 
     async def called(self, ask: Asks, text: str) -> Person:
         """Somebody by id, e-mail address, handle or full name.

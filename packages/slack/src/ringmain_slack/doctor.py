@@ -16,7 +16,7 @@ _WIDER = (
 async def ready(slack: Slack) -> None:
     """Raise unless Slack answers."""
     if slack.credentials.can_follow:
-        for name in slack.credentials.names or [None]:
+        for name in slack.credentials.names(None) or [None]:
             await slack.workspace(None, name)
     else:
         await slack.requests.reachable()
@@ -28,7 +28,7 @@ async def diagnose(slack: Slack) -> AsyncIterator[Check]:
     if not slack.credentials.can_follow:
         yield Check(what, "ok", "callers connect accounts of their own; `accounts list` shows them")
         return
-    for name in slack.credentials.names or [None]:
+    for name in slack.credentials.names(None) or [None]:
         try:
             at = await slack.workspace(None, name)
         except ToolFailure as error:

@@ -57,14 +57,20 @@ class Bell:
 class Ears:
     """Listens from when that is first needed until it is closed; without an app token nothing is heard.
 
+    Slack tells each event to one connection of the app only, so that with others much is not heard. That
+    there are others is known by what a connection is greeted with, but not if they come later.
+
     Args:
         client: Speaks to Slack.
         app_token: Of the app whose events are heard.
+        alone: Whether no other process is known to listen with the same app token.
     """
 
-    def __init__(self, client: Client, app_token: SecretStr | None) -> None:
+    def __init__(self, client: Client, app_token: SecretStr | None, *, alone: bool = True) -> None:
         self._client = client
         self._app_token = app_token
+        self.may_be_alone = alone
+        self._alone = alone
         self._bells: set[Bell] = set()
         self._task: asyncio.Task[None] | None = None
         self._kinds: set[tuple[str, Kind]] = set()
@@ -93,8 +99,11 @@ class Ears:
                 await task
 
     def hears(self, team: str, kind: Kind) -> bool:
-        """Whether messages of this kind of conversation are told now: an app need not ask for all kinds."""
-        return self.connected and (team, kind) in self._kinds
+        """Whether messages of this kind of conversation are told now, and to nobody else that is known of.
+
+        An app need not ask for all kinds.
+        """
+        return self.connected and self._alone and (team, kind) in self._kinds
 
     @contextmanager
     def listening(self, team: str, channel: str, thread: str | None = None) -> Generator[Bell]:
@@ -135,6 +144,7 @@ class Ears:
                 match message.get("type"):
                     case "hello":
                         self.connections += 1
+                        self._alone = self.may_be_alone and message.get("num_connections", 1) == 1
                         self._changed(connected=True)
                     case "disconnect":
                         return

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from ringmain_core.text import clean, prose
-from ringmain_slack.conversations import Person
+from ringmain_core.text import prose
+from ringmain_slack.conversations import Person, one_line
 
 NOISE = frozenset(
     {"channel_join", "channel_leave", "group_join", "group_leave", "tombstone", "bot_add", "bot_remove"}
@@ -16,7 +16,7 @@ NOISE = frozenset(
 _BROADCASTS = {"here", "channel", "everyone", "group"}
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _SCHEMES = ("http://", "https://", "mailto:", "tel:")
-_TEXTS = ("pretext", "title", "text", "fallback")
+_TEXTS = ("pretext", "title", "text")
 
 
 def people_in(message: Mapping[str, Any]) -> Iterator[str]:
@@ -34,7 +34,7 @@ def author_of(message: Mapping[str, Any], people: Mapping[str, Person]) -> str:
     if name in people:
         return people[name].name
     profile: Mapping[str, Any] = message.get("bot_profile") or {}
-    return clean(str(message.get("username") or profile.get("name") or name or "somebody"))
+    return one_line(str(message.get("username") or profile.get("name") or name or "somebody"))
 
 
 def text_of(message: Mapping[str, Any], people: Mapping[str, Person]) -> str:
@@ -64,10 +64,16 @@ def _raw(message: Mapping[str, Any]) -> str:
     if message.get("bot_id") or not said[0].strip():
         said = list(_of_blocks(message.get("blocks") or ())) or said
     for attachment in message.get("attachments") or ():
-        lines = [str(attachment[name]) for name in _TEXTS[:3] if attachment.get(name)]
-        lines = lines or [str(attachment.get("fallback") or "")]
+        lines = list(_of_attachment(attachment)) or [str(attachment.get("fallback") or "")]
         said += [f"> {line}" for line in "\n".join(lines).split("\n") if line.strip()]
     return "\n".join(line for line in said if line)
+
+
+def _of_attachment(attachment: Mapping[str, Any]) -> Iterator[str]:
+    yield from (str(attachment[name]) for name in _TEXTS if attachment.get(name))
+    yield from _of_blocks(attachment.get("blocks") or ())
+    for one in attachment.get("fields") or ():
+        yield ": ".join(str(one[name]) for name in ("title", "value") if one.get(name))
 
 
 def _of_blocks(blocks: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -129,25 +129,17 @@ class Store:
         )
         return [Thread(*row) for row in rows]
 
-    def hear(self, team: str, channel: str, entry: Entry, current: Collection[str]) -> None:
+    def hear(self, team: str, channel: str, entry: Entry) -> None:
         """A message is new, changed or gone, for all who have read the conversation.
 
-        Args:
-            team: The workspace.
-            channel: The conversation.
-            entry: The message.
-            current: Users who have missed nothing of the conversation.
+        How far it was read stays as it is: what came before may not have been heard.
         """
         with self._writing():
             places = self._db.execute(
-                "SELECT id, user FROM places WHERE team = ? AND channel = ?", (team, channel)
+                "SELECT id FROM places WHERE team = ? AND channel = ?", (team, channel)
             ).fetchall()
-            for place, user in places:
+            for (place,) in places:
                 self._put(place, [entry])
-                if user in current:
-                    self._db.execute(
-                        "UPDATE places SET newest = max(newest, ?) WHERE id = ?", (entry.ts, place)
-                    )
             self._trim()
 
     def find(self, holder: Holder, wanted: Wanted, now: int, skip: int, most: int) -> Sequence[Found]:

@@ -1,8 +1,7 @@
 """Fills the search index: what is new in the conversations in question, then what is older, in time."""
 
-from collections import OrderedDict
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -13,7 +12,9 @@ from ringmain_slack.ears import Ears
 from ringmain_slack.incoming import people_in
 from ringmain_slack.index import Index
 from ringmain_slack.index_entries import entry_of, entry_of_event
+from ringmain_slack.index_lacks import Lack, Lacks
 from ringmain_slack.index_rows import Entry, Holder, Span, Thread
+from ringmain_slack.kept import Kept
 from ringmain_slack.references import micros, ts_of
 
 if TYPE_CHECKING:
@@ -26,23 +27,16 @@ AGAIN = 100
 PAGE = 500
 """Messages in one request for what is new or older."""
 
+HOLDS = 60.0
+"""Seconds for which what was heard is taken for all there is; so long nothing is read twice of many."""
+
+MANY = 40
+"""Conversations: of more than Slack lets a token read in a minute, none is read again before the others."""
+
 _AT_ONCE = 4
 _MOST_THREADS = 30  # read in one filling
 _THREAD_PAGE = 200
-_MOST_FRESH = 50_000
-
-
-@dataclass(slots=True)
-class Lack:
-    """What a filling has not read.
-
-    Attributes:
-        newest: Why not what is new in a conversation, by its id.
-        older: Why not more of what is older, if there is a reason but time.
-    """
-
-    newest: dict[str, str] = field(default_factory=dict[str, str])
-    older: str = ""
+_MOST_READ = 50_000
 
 
 class Indexing:
@@ -52,8 +46,8 @@ class Indexing:
         self.index = index
         self._ears = ears
         self._ears.heard = self._hear
-        self._connection = 0
-        self._fresh: OrderedDict[tuple[str, str], set[str]] = OrderedDict()
+        self._failures = 0
+        self._read = Kept[tuple[int, int]](_MOST_READ, time.monotonic)
         self._names: dict[str, Callable[[Collection[str]], Mapping[str, Any]]] = {}
 
     async def fill(
@@ -74,43 +68,33 @@ class Indexing:
             await filling.run()
         return filling.lack
 
-    def is_fresh(self, at: "Workspace", one: Conversation) -> bool:
-        """Whether nothing can have been missed since the conversation was read: all was heard."""
-        heard = at.about.is_bot and self._ears.hears(at.about.team, one.kind)
-        self._forget_before(self._ears.connections)
-        return heard and at.about.user in self._fresh.get((at.about.team, one.id), ())
-
-    def was_read(self, at: "Workspace", one: Conversation, connection: int) -> None:
-        """Its newest messages were read, while that connection was the last one."""
-        self._forget_before(self._ears.connections)
-        if self._ears.connected and connection == self._connection:
-            key = (at.about.team, one.id)
-            self._fresh.setdefault(key, set()).add(at.about.user)
-            self._fresh.move_to_end(key)
-            if len(self._fresh) > _MOST_FRESH:
-                self._fresh.popitem(last=False)
-
     @property
-    def connection(self) -> int:
-        """Which connection of Socket Mode is the last one."""
-        return self._ears.connections
+    def hearing(self) -> tuple[int, int]:
+        """Is another one where something may not have been heard in between."""
+        return self._ears.connections, self._failures
 
-    def _forget_before(self, connection: int) -> None:
-        if connection != self._connection:
-            self._connection = connection
-            self._fresh.clear()
+    def was_read(self, at: "Workspace", one: Conversation, hearing: tuple[int, int]) -> None:
+        """Its newest messages were read, from when `hearing` was this."""
+        self._read.put(_key(at, one), hearing)
+
+    def age(self, at: "Workspace", one: Conversation) -> float:
+        """Seconds since its newest messages were read."""
+        return self._read.age(_key(at, one))
+
+    def is_heard(self, at: "Workspace", one: Conversation) -> bool:
+        """Whether it was read lately, and nothing is known to have been missed since."""
+        hears = at.about.is_bot and self._ears.hears(at.about.team, one.kind)
+        return hears and self._read.get(_key(at, one), HOLDS) == self.hearing
 
     async def _hear(self, team: str, event: Mapping[str, Any]) -> None:
         channel, names = str(event.get("channel")), self._names.get(team)
         entry = None if names is None else entry_of_event(event, names)
         if entry is None:
             return
-        self._forget_before(self._ears.connections)
-        current = frozenset(self._fresh.get((team, channel), ()))
         try:
-            await self.index.use(lambda store: store.hear(team, channel, entry, current))
+            await self.index.use(lambda store: store.hear(team, channel, entry))
         except UpstreamUnavailable:
-            self._fresh.pop((team, channel), None)  # it has to be read again
+            self._failures += 1
 
 
 class _Filling:
@@ -132,7 +116,7 @@ class _Filling:
     async def run(self) -> None:
         """Read what is new everywhere, then threads and what is older in turn."""
         await self._look()
-        stale = [one for one in self._conversations.values() if not self._is_fresh(one)]
+        stale = self._stale()
         self.lack.newest = {one.id: "no time" for one in stale}
         await self._each(stale, self._read_newest, self._not_newest)
         while True:
@@ -143,16 +127,30 @@ class _Filling:
                 return
             await self._each(short, self._read_older, self._not_older)
 
-    def _is_fresh(self, one: Conversation) -> bool:
-        return one.id in self._spans and self._indexing.is_fresh(self._at, one)
+    def _stale(self) -> list[Conversation]:
+        """What has to be read: what never was, then what was read the longest ago."""
+        every = self._conversations.values()
+        self.lack.heard = {
+            one.id for one in every if one.id in self._spans and self._indexing.is_heard(self._at, one)
+        }
+        stale = [one for one in every if one.id not in self.lack.heard]
+        if len(stale) > MANY:
+            self.lack.lately = {one.id for one in stale if one.id in self._spans and self._age(one) < HOLDS}
+        wanted = [one for one in stale if one.id not in self.lack.lately]
+        return sorted(wanted, key=lambda one: (one.id in self._spans, -self._age(one)))
+
+    def _age(self, one: Conversation) -> float:
+        return self._indexing.age(self._at, one)
 
     def _oldest(self, one: Conversation) -> int:
         return -self._spans[one.id].oldest
 
-    def _not_newest(self, one: Conversation, why: str) -> None:
+    def _not_newest(self, one: Conversation, why: str, *, refused: bool) -> None:
         self.lack.newest[one.id] = why
+        if refused:
+            self.lack.refused.add(one.id)
 
-    def _not_older(self, _: object, why: str) -> None:
+    def _not_older(self, _: object, why: str, *, refused: bool) -> None:  # noqa: ARG002 (not told apart)
         self.lack.older = why
 
     async def _read_threads(self) -> None:
@@ -176,7 +174,7 @@ class _Filling:
         self,
         things: Sequence[T],
         read: Callable[[T], Awaitable[None]],
-        lacks: Callable[[T, str], None],
+        lacks: Lacks[T],
     ) -> None:
         """Read several at once; where a limit is reached, the rest is left."""
         waiting, why = iter(things), ""
@@ -191,9 +189,9 @@ class _Filling:
                 except UpstreamUnavailable as error:
                     why = _why(error)
                 except (NotFound, UpstreamRefused) as error:
-                    lacks(thing, str(error.detail.get("error", error.code)))
+                    lacks(thing, str(error.detail.get("error", error.code)), refused=True)
                     continue
-                lacks(thing, why)
+                lacks(thing, why, refused=False)
 
         async with anyio.create_task_group() as tasks:
             for _ in range(_AT_ONCE):
@@ -201,7 +199,7 @@ class _Filling:
 
     async def _read_newest(self, one: Conversation) -> None:
         """Read what is new, down to where the index begins; of an unknown conversation one page."""
-        known, connection = self._spans.get(one.id), self._indexing.connection
+        known, hearing = self._spans.get(one.id), self._indexing.hearing
         latest: int | None = None
         top = high = known.newest if known else 0
         while True:
@@ -220,7 +218,7 @@ class _Filling:
                 break
             latest = low
         del self.lack.newest[one.id]
-        self._indexing.was_read(self._at, one, connection)
+        self._indexing.was_read(self._at, one, hearing)
 
     async def _read_older(self, one: Conversation) -> None:
         span = self._spans[one.id]
@@ -272,6 +270,10 @@ class _Filling:
         directory = self._at.directory
         people = await directory.people(self._at, (name for one in messages for name in people_in(one)))
         return [entry for one in messages if (entry := entry_of(one, people)) is not None]
+
+
+def _key(at: "Workspace", one: Conversation) -> str:
+    return f"{at.about.team} {at.about.user} {one.id}"
 
 
 def _why(error: ToolFailure) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ringmain_slack.markdown import Node
+from ringmain_slack.markdown import ADDRESS, Node, bare
 from ringmain_slack.mentions import NAMED, Mentions
 
 Element = dict[str, Any]
@@ -12,10 +12,8 @@ Element = dict[str, Any]
 _STYLES = ("bold", "italic", "strike", "code")
 _LINKS = ("http://", "https://", "mailto:", "tel:")
 _LONGEST_URL = 3_000
-_URL = r"https?://[^\s<>|`\"]+"
 _EMOJI = r"(?<![\w:]):(?P<emoji>(?=[\d_'-]*[a-z+]|-1)[a-z0-9_+'-]+):(?![\w:])"
-_SPECIAL = re.compile(f"(?P<url>{_URL})|{_EMOJI}|{NAMED.pattern}")
-_CLOSERS = {")": "(", "]": "[", "}": "{"}
+_SPECIAL = re.compile(f"(?P<url>{ADDRESS.pattern})|{_EMOJI}|{NAMED.pattern}")
 
 
 def elements_of(nodes: Iterable[Node], mentions: Mentions, styles: tuple[str, ...] = ()) -> list[Element]:
@@ -57,9 +55,10 @@ def _text(text: str, mentions: Mentions, styles: tuple[str, ...]) -> Iterator[El
     for found in _SPECIAL.finditer(text):
         end = found.end()
         if url := found["url"]:
-            bare = _without_punctuation(url)
-            end -= len(url) - len(bare)
-            element = _styled({"type": "link", "url": bare}, styles) if len(bare) <= _LONGEST_URL else None
+            address = bare(url)
+            end -= len(url) - len(address)
+            fits = len(address) <= _LONGEST_URL
+            element = _styled({"type": "link", "url": address}, styles) if fits else None
         elif found["emoji"]:
             element = {"type": "emoji", "name": found["emoji"]}
         else:
@@ -73,15 +72,6 @@ def _text(text: str, mentions: Mentions, styles: tuple[str, ...]) -> Iterator[El
         at = end
     if at < len(text):
         yield text_element(text[at:], styles)
-
-
-def _without_punctuation(url: str) -> str:
-    """An address without what ends the sentence around it."""
-    while url[-1] in ".,;:!?'*_~" or (
-        url[-1] in _CLOSERS and url.count(url[-1]) > url.count(_CLOSERS[url[-1]])
-    ):
-        url = url[:-1]
-    return url
 
 
 def _link(url: str, label: str, mentions: Mentions, styles: tuple[str, ...]) -> Iterator[Element]:

@@ -25,5 +25,12 @@ class Kept(Generic[T]):
         found = self._kept.get(name)
         return found[0] if found is not None and self._clock() - found[1] < holds else None
 
-    def values(self) -> Iterable[T]:
-        return (thing for thing, _ in self._kept.values())
+    def age(self, name: str) -> float:
+        """Seconds since it was seen."""
+        found = self._kept.get(name)
+        return float("inf") if found is None else self._clock() - found[1]
+
+    def values(self, holds: float = float("inf")) -> Iterable[T]:
+        """All that were seen within so many seconds."""
+        now = self._clock()
+        return (thing for thing, at in self._kept.values() if now - at < holds)

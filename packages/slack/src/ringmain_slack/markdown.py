@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.rules_inline import StateInline
     from markdown_it.tree import SyntaxTreeNode
 
 _DEEPEST = 40  # levels; what is nested deeper is no document, and is taken as plain text
 _PIPE = re.compile(r"(?<!\\)\|")
 _ALIGNED = re.compile(r"text-align:(\w+)")
+ADDRESS = re.compile(r"https?://[^\s<>|`\"]+")
+"""An address in a text, with what ends the sentence around it."""
+
+_SCHEMES = ("https", "http")
+_BRACKET = re.compile(r"[\[\]]")
+_OPENERS = {")": "(", "]": "[", "}": "{"}
+_ENDS = ".,;:!?'*_~"
 _SAME = {
     "blockquote": "quote",
     "em": "italic",
@@ -77,7 +85,48 @@ def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
     options = {"html": False, "maxNesting": _DEEPEST}
-    return MarkdownIt("commonmark", options).enable(["table", "strikethrough"]).disable("reference")
+    made = MarkdownIt("commonmark", options).enable(["table", "strikethrough"]).disable("reference")
+    made.inline.ruler.before("strikethrough", "address", _address)
+    return made
+
+
+def _address(state: "StateInline", silent: bool) -> bool:
+    """A rule for an address in a text, which is no place for emphasis; `pos` is at its colon."""
+    from markdown_it.common.utils import unescapeAll
+
+    begin = next((state.pos - len(one) for one in _SCHEMES if state.src.endswith(one, 0, state.pos)), None)
+    found = None if begin is None else ADDRESS.match(state.src, begin, state.posMax)
+    if found is None:
+        return False
+    address = bare(_within_brackets(found[0]))
+    end = found.start() + len(address)
+    if end <= state.pos:
+        return False
+    if not silent:
+        state.pending += unescapeAll(state.src[state.pos : end])
+    state.pos = end
+    return True
+
+
+def _within_brackets(address: str) -> str:
+    """An address without what begins at a bracket that it has not opened, as in a link's label."""
+    depth = 0
+    for found in _BRACKET.finditer(address):
+        depth += 1 if found[0] == "[" else -1
+        if depth < 0:
+            return address[: found.start()]
+    return address
+
+
+def bare(address: str) -> str:
+    """An address without what ends the sentence around it."""
+    unopened = {one: address.count(one) - address.count(_OPENERS[one]) for one in _OPENERS}
+    end = len(address)
+    while address[end - 1] in _ENDS or unopened.get(address[end - 1], 0) > 0:
+        if address[end - 1] in unopened:
+            unopened[address[end - 1]] -= 1
+        end -= 1
+    return address[:end]
 
 
 def _block(node: "SyntaxTreeNode", lines: list[str]) -> Node:
@@ -111,9 +160,21 @@ def _table(node: "SyntaxTreeNode", lines: list[str]) -> Node:
     rows = [row for part in node.children for row in part.children]
     begin, end = node.map or (0, 0)
     columns = len(rows[0].children)
-    if any(len(_PIPE.split(line.strip().strip("|"))) > columns for line in lines[begin:end]):
-        return Node("pre", text="\n".join(lines[begin:end]))
+    own = [_unquoted(line, _quotes_around(node)) for line in lines[begin:end]]
+    if any(len(_PIPE.split(line.strip().strip("|"))) > columns for line in own):
+        return Node("pre", text="\n".join(own))
     return Node("table", tuple(Node("row", tuple(_cell(cell) for cell in row.children)) for row in rows))
+
+
+def _quotes_around(node: "SyntaxTreeNode") -> int:
+    above = node.parent
+    return 0 if above is None else _quotes_around(above) + (above.type == "blockquote")
+
+
+def _unquoted(line: str, quotes: int) -> str:
+    for _ in range(quotes):
+        line = line.lstrip().removeprefix(">").removeprefix(" ")
+    return line
 
 
 def _cell(node: "SyntaxTreeNode") -> Node:

@@ -9,7 +9,7 @@ from ringmain_core.call import Call
 from ringmain_core.errors import ToolFailure
 from ringmain_slack.api import Slack
 from ringmain_slack.glances import channels_with, people_with
-from ringmain_slack.markdown import Node
+from ringmain_slack.markdown import ADDRESS, Node
 from ringmain_slack.workspace import Workspace
 
 NAMED = re.compile(
@@ -17,7 +17,7 @@ NAMED = re.compile(
     r"|<#(?P<channel>[CG][A-Z0-9]{2,20})(?:\|[^<>|]*)?>"
     r"|<!(?P<range>here|channel|everyone)(?:\|[^<>|]*)?>"
     r"|<!subteam\^(?P<group>S[A-Z0-9]{2,20})(?:\|[^<>|]*)?>"
-    r"|(?<![\w@./])@(?P<handle>[A-Za-z0-9_](?:[\w.-]*\w)?)"
+    r"|(?<![\w@./])@(?P<handle>(?>[A-Za-z0-9_](?:[\w.-]*\w)?))(?!@|/\w)"
     r"|(?<![\w#&/])#(?P<name>(?=[\d_-]*[^\W\d_])\w(?:[\w-]*\w)?)"
 )
 """What may be a mention: in Slack's own markup, or as people write it."""
@@ -121,10 +121,10 @@ async def _add_groups(at: Workspace, found: Iterable[re.Match[str]], made: Menti
 
 
 def _texts(blocks: Iterable[Node]) -> Iterable[str]:
-    """Where names may stand: not in code, and not in the labels of links."""
+    """Where names may stand: not in code, not in addresses, and not in the labels of links."""
     for block in blocks:
         if block.kind == "text":
-            yield block.text
+            yield ADDRESS.sub(" ", block.text)
         elif block.kind != "link":
             yield from _texts(block.children)
 

@@ -152,10 +152,11 @@ def _list(block: Node, style: Style, depth: int) -> Iterator[Piece]:
         if not run:
             begin = number
         lines, rest = _head_of(item)
-        elements: list[Element] = []
+        # Slack's lists have no 0.
+        elements: list[Element] = [] if _counts(block) else [text_element(f"{block.start + number}. ")]
         for line in lines:
             inner = elements_of(line.children, style.mentions, ("bold",) if line.kind == "heading" else ())
-            elements += [text_element("\n"), *inner] if elements else inner
+            elements += [text_element("\n"), *inner] if line is not lines[0] else inner
         run.append({"type": "rich_text_section", "elements": elements or [text_element(" ")]})
         if rest:
             yield from flush()
@@ -165,8 +166,13 @@ def _list(block: Node, style: Style, depth: int) -> Iterator[Piece]:
     yield from flush()
 
 
+def _counts(block: Node) -> bool:
+    """Whether Slack can number it, or need not."""
+    return block.kind == "bullets" or block.start > 0
+
+
 def _run(block: Node, items: list[Element], begin: int, depth: int) -> dict[str, Any]:
-    ordered = block.kind == "numbers"
+    ordered = block.kind == "numbers" and block.start > 0
     made: dict[str, Any] = {
         "type": "rich_text_list",
         "style": "ordered" if ordered else "bullet",

@@ -71,10 +71,11 @@ async def standup(
     since: Annotated[str | None, Field(description="Since when; yesterday if left out.")] = None,
 ) -> str:
     """Draft my standup from what I have written."""
+    begin = since or "the date of yesterday"
     return f"""\
 Draft my standup for {channel}.
 
-1. `whoami`; `search` with from_users of me and since={since or "yesterday"}; `catch_up` for what waits.
+1. `whoami`; `search` with from_users of me and since={begin}, as 2026-11-27; `catch_up` for what waits.
 2. Write three short lists: done, next, blocked. Only what I have said or was asked; no guesses. Link each.
 3. Show it as `send_message` with dry_run=true to {channel}. Send it when I agree.
 

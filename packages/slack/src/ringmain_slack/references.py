@@ -71,7 +71,10 @@ def parse_reference(text: str) -> Reference:
 
 
 def _from_link(text: str) -> Reference:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise _unreadable() from None
     found = _LINK.search(parts.path)
     if found is None:
         raise _unreadable()

@@ -96,19 +96,19 @@ class Requests:
         Raises:
             UpstreamUnavailable: Where a limit is in the way for longer than the call waits.
         """
-        turn = 0
+        turn, patience = 0, self._patience
         while True:
             turn += 1
-            await self._await_turn(holder_of(token), method)
+            patience = await self._await_turn(holder_of(token), method, patience)
             try:
                 return await self._guard.call(operation, access=access, name=method, idempotent=idempotent)
             except UpstreamUnavailable as error:
                 if error.detail.get("method") != method or turn >= _TURNS:
                     raise
 
-    async def _await_turn(self, holder: str, method: str) -> None:
+    async def _await_turn(self, holder: str, method: str, patience: float) -> float:
+        """Wait for a turn, no longer than there is patience; returns what is left of it."""
         call = current_call.get()
-        patience = self._patience
         while (pause := self._limits.take(holder, method)) > 0:
             if pause > patience or (call is not None and pause >= call.remaining):
                 limited = trouble(Limited(method, pause, told=False))
@@ -116,6 +116,7 @@ class Requests:
                 raise in_our_words("slack", limited, access="read", idempotent=True)
             patience -= pause
             await anyio.sleep(pause)
+        return patience
 
 
 def holder_of(token: str) -> str:

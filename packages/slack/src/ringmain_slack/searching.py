@@ -105,7 +105,8 @@ async def by_messages(at: Workspace, hunt: Hunt, modifiers: str, cursor: str) ->
     if hunt.until:
         modifiers += f" before:{_day(hunt.until, 2)}"
     query = f"{hunt.query}{modifiers}".strip()
-    answer = await at.get("search.messages", query=query, count=_PAGE, cursor=cursor or "*")
+    place = {"page": int(cursor[1:])} if cursor.startswith("#") else {"cursor": cursor or "*"}
+    answer = await at.get("search.messages", query=query, count=_PAGE, **place)
     matches = [
         Match(
             channel=str(one["channel"]["id"]),
@@ -116,7 +117,14 @@ async def by_messages(at: Workspace, hunt: Hunt, modifiers: str, cursor: str) ->
         )
         for one in answer["messages"]["matches"]
     ]
-    return matches, next_cursor(answer)
+    return matches, next_cursor(answer) or _next_page(answer["messages"])
+
+
+def _next_page(found: Mapping[str, Any]) -> str:
+    """Where it goes on, in place of a cursor, where Slack counts pages only."""
+    paging: Mapping[str, int] = found.get("paging") or {}
+    page = paging.get("page", 1)
+    return f"#{page + 1}" if page < paging.get("pages", 1) else ""
 
 
 async def by_context(at: Workspace, hunt: Hunt, modifiers: str, cursor: str) -> tuple[Sequence[Match], str]:

@@ -9,7 +9,7 @@ from ringmain_core.answers import size_of
 from ringmain_core.call import Call
 from ringmain_core.results import Answer
 from ringmain_core.text import clean, untrusted
-from ringmain_slack.conversations import Person
+from ringmain_slack.conversations import Person, one_line
 from ringmain_slack.incoming import author_of, people_in, text_of
 from ringmain_slack.references import when
 from ringmain_slack.workspace import Workspace
@@ -163,5 +163,4 @@ def _line(message: Mapping[str, Any], people: Mapping[str, Person]) -> Line:
 
 
 def _file(file: Mapping[str, Any]) -> str:
-    name = clean(str(file.get("title") or file.get("name") or "file")).replace("\n", " ")
-    return f"{file['id']} {name}"
+    return f"{file['id']} {one_line(str(file.get('title') or file.get('name') or 'file'))}"

@@ -23,7 +23,7 @@ PAUSES = (5.0, 120.0)
 SHARE = 2.4
 """Seconds between two looks of all that is watched: half of what Slack lets a token ask is left for calls."""
 
-_HEARD = 600.0  # seconds between two looks at what Socket Mode tells of
+_HEARD = 120.0  # seconds between two looks at what is heard: another process may have heard it instead
 _MESSAGES, _REPLIES = 20, 100
 _TELLING = (
     "ts",
@@ -70,8 +70,9 @@ async def _changes(look: Look, slack: Slack, variables: Variables) -> AsyncGener
         known = await look(at, variables)
         yield
         while True:
-            trusted = at.about.is_bot and slack.ears.hears(at.about.team, conversation.kind) and not owed
-            owed |= await bell.wait(math.inf if trusted else max(pauses.next(), slack.ears.listeners * SHARE))
+            heard = at.about.is_bot and slack.ears.hears(at.about.team, conversation.kind) and not owed
+            pause = max(_HEARD if heard else pauses.next(), slack.ears.listeners * SHARE)
+            owed |= await bell.wait(pause)
             try:
                 at, conversation = await _seen(slack, variables)
                 if not owed:

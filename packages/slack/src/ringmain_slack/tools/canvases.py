@@ -12,8 +12,8 @@ from pydantic import Field
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, OutcomeUnknown, UpstreamRefused
-from ringmain_core.flow import Audience
 from ringmain_core.steps import sent_or_found
+from ringmain_core.text import untrusted
 from ringmain_core.tooling import tool
 from ringmain_slack.addressing import require_open, shown
 from ringmain_slack.api import Slack
@@ -195,15 +195,15 @@ async def _edit(
     content = await _content(found)
     change: dict[str, Any] = {"operation": _OPERATIONS[mode], "document_content": _document(markdown)}
     if section is not None:
-        change["section_id"] = await _section(found, content, section)
+        change["section_id"] = await _section(call, found, content, section)
     arguments: dict[str, Any] = {"canvas_id": found.id, "changes": [change]}
     if dry_run:
         await found.saw(call)
         what = {"append": "at its end", "prepend": "at its start"}.get(mode, f"in place of “{section}”")
         return _rehearsed("canvases.edit", arguments, f"The canvas “{found.title}” changes {what}.", markdown)
-    await call.may_share(_reach(found), f"Change the canvas “{found.title}”", _where(found))
+    await call.may_share(await found.reaches(), f"Change the canvas “{found.title}”", found.written)
     meant = _Change(found.id, markdown, _times(content, markdown), len(content))
-    await call.note(meant.note(workspace))
+    await call.note(meant.note(found.named))
 
     async def send() -> Written:
         await found.workspace.post("canvases.edit", **arguments)
@@ -215,19 +215,7 @@ async def _edit(
     return await sent_or_found(send, look)
 
 
-def _reach(found: SharedFile) -> Audience:
-    """Whom a change can reach: everybody where the canvas is shared, which may be more than one place."""
-    if found.place is None:
-        return "self"
-    reach: Audience = found.place.conversation.reaches
-    return "organisation" if reach == "group" and found.told.get("channels") else reach
-
-
-def _where(found: SharedFile) -> str:
-    return found.source if found.place is None else found.place.source
-
-
-async def _section(found: SharedFile, content: str, wanted: str) -> str:
+async def _section(call: Call, found: SharedFile, content: str, wanted: str) -> str:
     """The id of a heading, by its text.
 
     Raises:
@@ -245,10 +233,12 @@ async def _section(found: SharedFile, content: str, wanted: str) -> str:
         ids = [str(one["id"]) for one in answer["sections"]]
         if len(ids) == len(alike):  # Slack finds all that contain the words, in their order
             return ids[alike.index(exact[0])]
-    known = ", ".join(f"“{heading}”" for heading in headings[:30]) or "none"
+    await found.saw(call)
+    known = "\n".join(headings[:30]) or "none"
     what = "no heading" if not exact else "more than one heading"
     raise InvalidArguments(
-        f"The canvas has {what} “{wanted[:80]}” that could be told apart; it has: {known}."
+        f"The canvas has {what} “{wanted[:80]}” that could be told apart; it has:\n"
+        f"{untrusted(known, found.source)}"
     )
 
 

@@ -44,8 +44,8 @@ async def catch_up(
     after = ""
     if cursor is not None:
         after, begin = slack.cursors.open(call, purpose, cursor)
-    places = [one for one in await places_joined(slack, call, at) if not one.conversation.is_archived]
-    places.sort(key=_key)
+    joined, lacking = await places_joined(slack, call, at)
+    places = sorted((one for one in joined if not one.conversation.is_archived), key=_key)
     waiting = [place for place in places if _key(place) > after]
     found = _Found(call, at, limit)
     while waiting and found.goes_on:
@@ -63,7 +63,7 @@ async def catch_up(
         source=f"Slack {at.about.domain}",
         columns=_COLUMNS,
         rows=found.rows(),
-        note=" ".join([note, *found.notes]),
+        note=" ".join(one for one in (note, *found.notes, lacking) if one),
         next_cursor=slack.cursors.seal(call, purpose, [after, begin]) if waiting else None,
     )
 

@@ -117,7 +117,7 @@ async def edit_message(
     await place.may_share(call, f"Edit a message in {shown(place)}")
     await place.workspace.post("chat.update", idempotent=True, **arguments)
     what = f"Edited a message in {shown(place)}."
-    return Written(done=True, summary=what, url=own.link, channel=place.id, ts=own.ts)
+    return Written(done=True, summary=what, url=own.link, channel=place.id, ts=own.ts, warnings=draft.unknown)
 
 
 async def _question(slack: Slack, call: Call, ts: str, channel: str | None = None, **_: Any) -> str:

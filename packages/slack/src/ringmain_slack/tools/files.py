@@ -6,7 +6,7 @@ from ringmain_core.answers import ContentItem
 from ringmain_core.call import Call
 from ringmain_core.errors import UpstreamRefused
 from ringmain_core.parts import filled, whole
-from ringmain_core.text import clean, prose
+from ringmain_core.text import clean, prose, untrusted
 from ringmain_core.tooling import tool
 from ringmain_slack.api import Slack
 from ringmain_slack.files import SharedFile, shared_file
@@ -36,16 +36,16 @@ async def read_file(
         answer = await found.workspace.get("canvases.getContent", canvas_id=found.id)
         return await _paged(slack, call, found, facts, prose(str(answer["content"])), cursor)
     if kind in _IMAGES:
-        content = await _content(found, _MOST_IMAGE)
+        content = await _content(call, found, _MOST_IMAGE)
         await found.saw(call)
         return ContentItem(source=found.source, facts=facts).with_image(content, kind)
     if kind.startswith("text/") or kind in _TEXTS:
-        content = await _content(found, _MOST_TEXT)
+        content = await _content(call, found, _MOST_TEXT)
         text = clean(content.decode(errors="replace"))
         return await _paged(slack, call, found, facts, text, cursor)
     raise UpstreamRefused(
-        f"`{found.title}` is {kind or 'of an unknown kind'}: neither text nor an image, so it is not read "
-        f"here. A person can open {facts['url']}."
+        f"The file {found.id} is {clean(kind) or 'of an unknown kind'}: neither text nor an image, so it is "
+        f"not read here. A person can open {found.link}."
     )
 
 
@@ -58,17 +58,17 @@ async def _paged(
     return ContentItem.model_validate(page.model_dump() | {"source": page.source})
 
 
-async def _content(found: SharedFile, most: int) -> bytes:
+async def _content(call: Call, found: SharedFile, most: int) -> bytes:
     size = int(found.told.get("size") or 0)
     url = found.told.get("url_private")
     if found.told.get("is_external") or not url:
-        raise UpstreamRefused(
-            f"`{found.title}` is kept elsewhere: {found.told.get('external_url') or 'no link'}."
-        )
+        await found.saw(call)
+        address = untrusted(str(found.told.get("external_url") or "no link"), found.source)
+        raise UpstreamRefused(f"The file {found.id} is kept elsewhere:\n{address}")
     content, kind = (b"", "") if size > most else await found.workspace.download(str(url), most)
     if size > most or len(content) > most:
         raise UpstreamRefused(
-            f"`{found.title}` has {max(size, len(content)):,} bytes; at most {most:,} are read."
+            f"The file {found.id} has {max(size, len(content)):,} bytes; at most {most:,} are read."
         )
     if kind == "text/html" and found.told.get("mimetype") != "text/html":
         raise UpstreamRefused("Slack shows a login page in place of the file: the token lacks files:read.")

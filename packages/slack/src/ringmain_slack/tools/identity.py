@@ -13,11 +13,12 @@ from ringmain_slack.permissions import lacking
 @tool(access="read", title="Who am I on Slack")
 async def whoami(slack: Slack, call: Call, workspace: str | None = None) -> Item:
     """Show who you are, the workspaces, scopes the token lacks, and which channels you may use."""
-    at = await slack.workspace(call, workspace or next(iter(slack.credentials.names), None))
+    names = slack.credentials.names(call)
+    at = await slack.workspace(call, workspace or next(iter(names), None))
     about = at.about
     facts: dict[str, Any] = {
         "workspace": f"{about.domain} ({about.team_name}, {about.team})",
-        "workspaces": slack.credentials.names,
+        "workspaces": names,
         "user": f"@{about.handle} ({about.user})",
         "credentials": f"{slack.credentials.kind}, {'bot' if about.is_bot else 'user'}",
         "lacking": lacking(about) or ["nothing"],

@@ -8,11 +8,11 @@ from pydantic import Field
 from ringmain_core.answers import Rows, fitting
 from ringmain_core.call import Call
 from ringmain_core.errors import UpstreamUnavailable
-from ringmain_core.text import clean
 from ringmain_core.tooling import tool
 from ringmain_slack.api import Slack
-from ringmain_slack.conversations import conversation_of
+from ringmain_slack.conversations import Conversation, conversation_of, one_line
 from ringmain_slack.directory import PAGE, next_cursor
+from ringmain_slack.fences import describe
 from ringmain_slack.incoming import subject_of
 from ringmain_slack.references import Cursor, is_person_id
 from ringmain_slack.settings import Kind
@@ -40,12 +40,15 @@ async def list_channels(
     fence = call.fence("channel")
     usable = slack.settings.conversations if fence.patterns is None else None
     wanted: list[Kind] = [one for one in kinds or _EVERY if usable is None or one in usable]
+    if not wanted:
+        note = f"You may use none of these kinds, but {describe(fence, slack.settings.conversations)}."
+        return Rows(source=f"Slack {at.about.domain}", columns=_CHANNEL_COLUMNS, rows=[], note=note)
     purpose = f"{call.target} {at.about.team} {name} {mine} {sorted(wanted)}"
     place, skip = ("", 0) if cursor is None else slack.cursors.open(call, purpose, cursor)
     part = (name or "").removeprefix("#").casefold()
     rows: list[list[Any]] = []
     note = None
-    for _ in range(_MOST_PAGES if wanted else 0):
+    for _ in range(_MOST_PAGES):
         try:
             page = await at.get(
                 "users.conversations" if mine else "conversations.list",
@@ -54,26 +57,23 @@ async def list_channels(
                 limit=PAGE,
                 cursor=place or None,
             )
+            for told in page["channels"][skip:]:
+                if len(rows) == limit:
+                    break
+                found = conversation_of(told)
+                at.directory.saw(found)
+                title = await slack.title(at, found)
+                if part in title.casefold() and slack.admits(fence, at.about.domain, found, title):
+                    rows.append(_row(told, found, title, mine=mine))
+                skip += 1
         except UpstreamUnavailable as error:
             if not rows:
                 raise
             note = f"The list is not complete: {error.message}"
             break
-        following = next_cursor(page)
-        for number, told in enumerate(page["channels"][skip:], start=skip):
-            if len(rows) == limit:
-                break
-            skip = number + 1
-            found = conversation_of(told)
-            at.directory.saw(found)
-            title = await slack.title(at, found)
-            if part in title.casefold() and slack.admits(fence, at.about.domain, found, title):
-                topic = subject_of(told, "topic")
-                members = "" if found.members is None else found.members
-                rows.append([found.id, title, found.kind, found.is_member or mine, members, topic])
         if skip < len(page["channels"]):
             break
-        place, skip = following, 0
+        place, skip = next_cursor(page), 0
         if not place:
             break
     more = slack.cursors.seal(call, purpose, [place, skip]) if place or skip else None
@@ -86,6 +86,13 @@ async def list_channels(
         next_cursor=more,
         note=note,
     )
+
+
+def _row(told: Mapping[str, Any], found: Conversation, title: str, *, mine: bool) -> list[Any]:
+    # What is said in private is not for a list, which does not count as reading each of them.
+    topic = subject_of(told, "topic") if found.kind == "public" else ""
+    members = "" if found.members is None else found.members
+    return [found.id, title, found.kind, found.is_member or mine, members, topic]
 
 
 @tool(access="read", title="Find people")
@@ -175,9 +182,9 @@ def _person(told: Mapping[str, Any]) -> list[Any]:
         status = "guest"
     return [
         told["id"],
-        clean(str(told.get("name") or "")),
-        clean(str(name)),
-        clean(str(profile.get("title") or "")),
+        one_line(str(told.get("name") or "")),
+        one_line(str(name)),
+        one_line(str(profile.get("title") or "")),
         status,
     ]
 

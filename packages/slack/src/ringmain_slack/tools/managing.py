@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
-from ringmain_core.confirmations import confirm_destructive
+from ringmain_core.confirmations import confirm, confirm_destructive
 from ringmain_core.errors import InvalidArguments, OutsideFence, UpstreamRefused
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
@@ -84,6 +84,9 @@ async def manage_channel(
         await confirm_destructive(
             call, "archive", f"Archive {shown(place)}? Nobody can write there until it is unarchived."
         )
+    if action == "invite" and place.conversation.kind != "public" and call.grant.flow:
+        who = ", ".join(people or [])
+        await confirm(call, "invite", f"Invite {who} to {shown(place)}? They can then read all of it.")
     if action in _WITH_TEXT:
         await place.may_share(call, f"Change the {action} of {shown(place)}")
     return await _taken(place, step)
@@ -159,6 +162,8 @@ async def _create(slack: Slack, call: Call, text: str, *, private: bool, dry_run
     step = _Step("conversations.create", {"name": name, "is_private": private}, f"Created #{name}.")
     if dry_run:
         return step.rehearsed(None)
+    if not private:
+        await call.may_share("organisation", f"Create #{name}", f"Slack {at.about.domain} #{name}")
     note = {
         "workspace": reference.workspace,
         "name": name,

@@ -1,6 +1,7 @@
 """Posting: at once or later, in a conversation or a thread, and never twice."""
 
 import time
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -38,6 +39,7 @@ from ringmain_slack.workspace import Place
 
 _FARTHEST = 120 * 86_400  # seconds that Slack keeps a message for later
 _LONG_NAME = "message.md"
+_ONLY_BESIDE = "it is too long for messages, and becomes a Markdown file, which mentions nobody"
 
 
 async def _settle(slack: Slack, call: Call, note: Any) -> Written | None:
@@ -103,25 +105,29 @@ async def send_message(
     draft = await draft_of(slack, call, place, text, notify=notify)
     if post_at is not None:
         one_message(draft, "A message for later")
-    delivery = Delivery(
-        place, len(draft.messages), mark_for(call, idempotency_key), thread, draft.messages, broadcast
-    )
-    upload = await _as_file(slack, call, place, draft, notify=notify) if draft.needs_file else None
-    if dry_run:
-        return _rehearsed(call, draft, delivery, upload, post_at)
-    await place.may_share(call, f"Post in {shown(place)}")
-    place = await opened(place)
     workspace = parse_reference(channel).workspace
-    if upload is not None:
-        return await share(call, place, upload, thread, workspace)
-    note: dict[str, Any] = {"channel": place.id, "workspace": workspace}
-    delivery = Delivery(place, delivery.parts, delivery.mark, thread, draft.messages, broadcast)
-    if post_at is not None:
-        return await _schedule(call, delivery, post_at, note)
-    note |= {"parts": delivery.parts, "mark": delivery.mark, "thread": thread, "since": looked_from()}
-    await call.note(note)
-    repeated = idempotency_key is not None and delivery.parts > 1
-    return _posted(place, await deliver(delivery, tried_before=repeated), thread)
+    if draft.needs_file:
+        if broadcast:
+            raise InvalidArguments("A text this long becomes a file, which `broadcast` cannot show.")
+        beside = await _beside(slack, call, place, draft, notify=notify)
+        return await _as_file(call, place, draft, beside, thread, workspace, dry_run=dry_run)
+    delivery = Delivery(
+        place,
+        len(draft.messages),
+        mark_for(call, idempotency_key, text, thread),
+        thread,
+        draft.messages,
+        broadcast,
+        keyed=idempotency_key is not None,
+        post_at=post_at,
+    )
+    if dry_run:
+        return _rehearsed(call, draft, delivery)
+    await place.may_share(call, f"Post in {shown(place)}")
+    delivery = replace(delivery, place=await opened(place))
+    made = await (_sent if post_at is None else _schedule)(call, delivery, workspace)
+    made.warnings += draft.unknown
+    return made
 
 
 def _later(at: str) -> int:
@@ -139,50 +145,86 @@ def _later(at: str) -> int:
     return seconds
 
 
-async def _as_file(slack: Slack, call: Call, place: Place, draft: Draft, *, notify: bool) -> Upload:
-    beside = await draft_of(slack, call, place, draft.beginning, notify=notify, only_rich=True)
-    content = draft.source.encode(errors="replace")
-    return Upload(_LONG_NAME, content, _LONG_NAME, beside.messages[0].blocks)
+async def _sent(call: Call, delivery: Delivery, workspace: str | None) -> Written:
+    place, thread = delivery.place, delivery.thread
+    note: dict[str, Any] = {"channel": place.id, "workspace": workspace}
+    note |= {"parts": delivery.parts, "mark": delivery.mark, "thread": thread, "since": looked_from()}
+    await call.note(note)
+    repeated = delivery.keyed and delivery.parts > 1
+    return _posted(place, await deliver(delivery, tried_before=repeated), thread)
 
 
-async def _schedule(call: Call, delivery: Delivery, at: int, note: dict[str, Any]) -> Written:
-    place = delivery.place
+async def _schedule(call: Call, delivery: Delivery, workspace: str | None) -> Written:
+    place, at = delivery.place, delivery.post_at or 0
     arguments = delivery.arguments(0, delivery.thread)
     before = [str(one["id"]) for one in await scheduled_in(place, at)]
+    note: dict[str, Any] = {"channel": place.id, "workspace": workspace}
     note |= {"at": at, "text": arguments["text"], "before": before}
     await call.note(note)
 
     async def send() -> Written:
-        answer = await place.workspace.post("chat.scheduleMessage", post_at=at, **arguments)
+        answer = await place.workspace.post(delivery.method, **arguments)
         return _scheduled(place, str(answer["scheduled_message_id"]), at)
 
     return await sent_or_found(send, lambda: _waiting(place, note))
 
 
-def _rehearsed(
-    call: Call, draft: Draft, delivery: Delivery, upload: Upload | None, post_at: int | None
-) -> Written:
-    place = delivery.place
+def _rehearsed(call: Call, draft: Draft, delivery: Delivery) -> Written:
+    place, at = delivery.place, delivery.post_at
     requests = opening(place)
-    if upload is not None:
-        requests.append({"files.getUploadURLExternal": upload.ticket()})
-        requests.append(
-            request_of(call, "files.completeUploadExternal", upload.completion(place, delivery.thread, "F…"))
-        )
-    for part in range(0 if upload is not None else delivery.parts):
+    for part in range(delivery.parts):
         thread = delivery.thread or ("<ts of the first>" if part else None)
-        arguments = delivery.arguments(part, thread)
-        method = "chat.postMessage" if post_at is None else "chat.scheduleMessage"
-        requests.append(request_of(call, method, arguments | ({"post_at": post_at} if post_at else {})))
-    how = "a file" if upload is not None else f"{delivery.parts} message{'s' * (delivery.parts > 1)}"
-    later = f" at {when(str(post_at))} UTC" if post_at is not None else ""
+        requests.append(request_of(call, delivery.method, delivery.arguments(part, thread)))
+    how = f"{delivery.parts} message{'s' * (delivery.parts > 1)} in {shown(place)}"
+    later = f" at {when(str(at))} UTC" if at is not None else ""
     return Written(
         done=False,
-        summary=f"{how.capitalize()} in {shown(place)}{', in a thread' if delivery.thread else ''}{later}.",
+        summary=f"{how}{', in a thread' if delivery.thread else ''}{later}.",
         channel=place.id or None,
         requests=requests,
         preview=draft.preview(call),
         warnings=draft.warnings(place),
+    )
+
+
+async def _beside(slack: Slack, call: Call, place: Place, draft: Draft, *, notify: bool) -> Draft:
+    """What stands beside the file that a long text becomes; nothing where its beginning shows nothing."""
+    try:
+        return await draft_of(slack, call, place, draft.beginning, notify=notify, only_rich=True)
+    except InvalidArguments:
+        return Draft("")
+
+
+async def _as_file(
+    call: Call,
+    place: Place,
+    draft: Draft,
+    beside: Draft,
+    thread: str | None,
+    workspace: str | None,
+    *,
+    dry_run: bool,
+) -> Written:
+    content = draft.source.encode(errors="replace")
+    comment = [block for message in beside.messages for block in message.blocks]
+    upload = Upload(_LONG_NAME, content, _LONG_NAME, comment)
+    if not dry_run:
+        await place.may_share(call, f"Post in {shown(place)}")
+        made = await share(call, await opened(place), upload, thread, workspace)
+        made.warnings += [*beside.unknown, _ONLY_BESIDE]
+        return made
+    completion = upload.completion(place, thread, "F…")
+    return Written(
+        done=False,
+        summary=f"A file in {shown(place)}{', in a thread' if thread else ''}.",
+        channel=place.id or None,
+        requests=[
+            *opening(place),
+            {"files.getUploadURLExternal": upload.ticket()},
+            request_of(call, "files.completeUploadExternal", completion),
+        ],
+        preview=draft.preview(call),
+        warnings=[*beside.warnings(place), _ONLY_BESIDE],
     )
 
 

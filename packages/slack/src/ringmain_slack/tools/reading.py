@@ -14,6 +14,7 @@ from ringmain_slack.transcript import Transcript, legend, lines_of, newest_fitti
 from ringmain_slack.workspace import Place
 
 _MOST = 200
+_AT_THE_END = "9999999999.000000"  # without a latest one, what follows the oldest one may come first
 
 
 @tool(access="read", title="Read a channel")
@@ -29,13 +30,14 @@ async def read_channel(
     """Read a channel's latest messages, with counts of replies and reactions; the cursor goes back."""
     place = await slack.place(call, channel)
     purpose = f"{call.target} {place.workspace.about.team} {place.id} {since} {until}"
-    latest = moment(until) if until else None
+    oldest = moment(since) if since else None
+    latest = moment(until) if until else _AT_THE_END if oldest else None
     if cursor is not None:
         latest = slack.cursors.open(call, purpose, cursor)
     answer = await place.workspace.get(
         "conversations.history",
         channel=place.id,
-        oldest=moment(since) if since else None,
+        oldest=oldest,
         latest=latest,
         limit=limit,
     )
@@ -67,29 +69,38 @@ async def read_thread(
     """Read a thread: its first message and the replies, the oldest first."""
     place, found, thread = await slack.message(call, channel, ts)
     purpose = f"{call.target} {place.workspace.about.team} {place.id} {found}"
-    after, skip = (None, 0) if cursor is None else slack.cursors.open(call, purpose, cursor)
-    answer = await place.workspace.get(
-        "conversations.replies",
-        channel=place.id,
-        ts=thread or found,
-        oldest=after,
-        inclusive=True if after else None,
-        limit=limit,
-    )
-    # Slack repeats the first message on every page.
+    begin = (None, 0, thread or found)
+    after, skip, root = begin if cursor is None else slack.cursors.open(call, purpose, cursor)
+    answer = await _replies(place, root, after, limit)
+    asked: Mapping[str, Any] = answer["messages"][0] if answer["messages"] else {}
+    if after is None and asked.get("thread_ts", root) != root:  # of a reply, Slack gives that alone
+        root = str(asked["thread_ts"])
+        answer = await _replies(place, root, None, limit)
     messages = [one for one in answer["messages"] if after is None or float(one["ts"]) >= float(after)]
     lines, people = await lines_of(place.workspace, messages)
     kept, following = oldest_fitting(call, lines, skip)
     await place.saw(call)
-    if following is None and next_cursor(answer):
+    if following is None and kept and next_cursor(answer):
         following = _after(kept[-1][0])
-    more = None if following is None else slack.cursors.seal(call, purpose, following)
+    more = None if following is None else slack.cursors.seal(call, purpose, [*following, root])
     return Transcript(
         source=place.source,
         channel=_named(place),
         messages=kept,
         people=legend(people, kept),
         next_cursor=more,
+    )
+
+
+async def _replies(place: Place, root: str, after: str | None, limit: int) -> Mapping[str, Any]:
+    """A page of a thread; Slack repeats the first message on each of them."""
+    return await place.workspace.get(
+        "conversations.replies",
+        channel=place.id,
+        ts=root,
+        oldest=after,
+        inclusive=True if after else None,
+        limit=limit + 1 if after else limit,
     )
 
 

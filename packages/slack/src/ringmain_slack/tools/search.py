@@ -16,8 +16,8 @@ from ringmain_slack.conversations import Person
 from ringmain_slack.coverage import coverage
 from ringmain_slack.hits import Hit, answer_of
 from ringmain_slack.incoming import people_in, text_of
+from ringmain_slack.index_lacks import Lack
 from ringmain_slack.index_rows import Holder, Wanted
-from ringmain_slack.indexing import Lack
 from ringmain_slack.places import place_now, places_joined
 from ringmain_slack.references import Cursor, is_person_id, moment, ts_of
 from ringmain_slack.searching import Hunt, Match, Position, Way, walk, way_of
@@ -137,7 +137,7 @@ async def _by_index(
 ) -> tuple[Rows, Sequence[Any] | None]:
     """Search what was read before, after reading what is new; further pages read nothing more."""
     index = slack.indexing.index
-    places = hunt.places or await places_joined(slack, call, at)
+    places, lacking = (hunt.places, "") if hunt.places else await places_joined(slack, call, at)
     known = {place.id: place for place in places}
     since = int(hunt.since * 1_000_000)
     now, skip = (time.time_ns() // 1_000, 0) if state is None else (state[1], state[2])
@@ -161,7 +161,7 @@ async def _by_index(
             store.find(holder, wanted, now, skip, most + 1),
         )
     )
-    said = [note, coverage(places, spans, lack, since=since, full=full)]
+    said = [note, coverage(places, spans, lack, since=since, full=full), lacking]
     if has_modifiers(hunt.query):
         said.append("Modifiers in the query are words here: use the arguments.")
     hits = [

@@ -52,12 +52,13 @@ async def upload_file(
     require_open(place)
     thread = None if thread_ts is None else await thread_of(place, thread_ts)
     warnings: list[str] = []
+    unknown: list[str] = []
     blocks: list[dict[str, Any]] = []
     preview = None
     if comment:
         draft = await draft_of(slack, call, place, comment, only_rich=True)
         blocks = one_message(draft, "`comment`").blocks
-        warnings, preview = draft.warnings(place), draft.preview(call)
+        warnings, unknown, preview = draft.warnings(place), draft.unknown, draft.preview(call)
     upload = Upload(filename, data, title or filename, blocks)
     if dry_run:
         return Written(
@@ -73,7 +74,9 @@ async def upload_file(
             warnings=warnings,
         )
     await place.may_share(call, f"Share {filename} in {shown(place)}")
-    return await share(call, await opened(place), upload, thread, parse_reference(channel).workspace)
+    made = await share(call, await opened(place), upload, thread, parse_reference(channel).workspace)
+    made.warnings += unknown
+    return made
 
 
 def _data(content: str | None, content_base64: str | None) -> bytes:
