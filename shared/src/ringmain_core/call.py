@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Transport = Literal["stdio", "http", "sse"]
 
+NOTIFICATIONS = "notifications/"
+"""How the methods of messages begin that are not answered."""
+
 _ANSWER_BYTES = 24_000
 
 
@@ -40,11 +43,13 @@ class Call:
         ambient: The trace context of the HTTP request: its headers `traceparent` and `tracestate`.
         tracing: Makes spans below the call's own, where calls are traced.
         sampled: Whether this call's trace is recorded.
-        session: Names the client's session, in revisions that have them.
         input_responses: What the client answered to the questions of the round before, by their keys.
         request_state: What the function wanted to be told again in this round.
         confirmed: What a person has said yes to in earlier rounds: digests by the names of the questions.
         asked: What the round before has asked, the same way.
+        nonce: Names the state of this round, which is good once; `None` where it is used up, or is not the
+            client's to send.
+        use_up: Uses a nonce up; False where it was.
         flow: Remembers what has been read, for what is written later.
         keep_note: Keeps what `note` is given; `None` for a call without an idempotency key.
         before_effect: What has to happen right before a side effect: it is put on record.
@@ -68,11 +73,12 @@ class Call:
     ambient: Mapping[str, str] | None = None
     tracing: "Tracing | None" = None
     sampled: bool = False
-    session: str | None = None
     input_responses: Mapping[str, "InputResponse"] = field(default_factory=dict[str, "InputResponse"])
     request_state: str | None = None
     confirmed: dict[str, str] = field(default_factory=dict[str, str])
     asked: dict[str, str] = field(default_factory=dict[str, str])
+    nonce: str | None = None
+    use_up: Callable[[str], Awaitable[bool]] | None = None
     flow: "Flow | None" = None
     keep_note: Callable[[Any], Awaitable[None]] | None = None
     before_effect: Callable[[], Awaitable[None]] | None = None

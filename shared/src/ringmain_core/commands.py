@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from ringmain_core.services import Services
 from ringmain_core.settings import ConnectorSettings, CoreSettings
 
 _FAILED = 1
+_PLAIN = re.compile(r"[^\s\"]+")
 
 
 def run(
@@ -232,13 +234,20 @@ def _tail(connector: AnyConnector, core: CoreSettings, options: argparse.Namespa
 
 
 def _line_of(record: Mapping[str, Any]) -> str:
-    what = " ".join(str(record[key]) for key in ("method", "target") if record.get(key)) or "-"
+    """A record in one line, of which what callers have chosen can neither make two nor look like the rest."""
+    what = " ".join(_quoted(record[key]) for key in ("method", "target") if record.get(key)) or "-"
     ending = record.get("outcome") or record.get("phase", "")
     why = f" ({record['code']})" if record.get("code") else ""
     took = f" {record['latency_ms']:.0f} ms" if "latency_ms" in record else ""
     arguments = f" {json.dumps(record['arguments'], ensure_ascii=False)}" if record.get("arguments") else ""
-    who = record.get("principal", "-")
-    return f"{record.get('time', '')} {record.get('seq', '')} {who} {what}: {ending}{why}{took}{arguments}"
+    who = _quoted(record.get("principal", "-"))
+    line = f"{record.get('time', '')} {record.get('seq', '')} {who} {what}: {ending}{why}{took}{arguments}"
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def tokens_of(tool: Tool) -> int:

@@ -1,8 +1,10 @@
-"""Where text may flow: after something was read, telling it to a wider audience is a person's decision."""
+"""Where text may flow: after something was read, telling it to others is a person's decision."""
 
+import asyncio
+import json
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Self, cast, get_args
 
@@ -16,7 +18,8 @@ Audience = Literal["self", "group", "organisation", "public"]
 _AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 _WIDTH = {audience: width for width, audience in enumerate(_AUDIENCES)}
 _REMEMBERED = 1800.0  # seconds after the last reading
-_MOST_REMEMBERED = 10_000
+_TOLD_AGAIN = _REMEMBERED / 2
+_KEPT = _REMEMBERED + _TOLD_AGAIN  # so that others do not forget before they are told again
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,17 @@ class Reading:
     audience: Audience
     place: str = ""
 
-    def with_one_more(self, other: "Reading") -> "Reading":
-        """What both have in common: the narrower audience, and the place if it is the same."""
-        if _WIDTH[self.audience] != _WIDTH[other.audience]:
-            return min(self, other, key=lambda one: _WIDTH[one.audience])
-        return self if self.place == other.place else Reading(self.audience)
+    def keeps_from(self, reach: "Reading") -> bool:
+        """Whether somebody is reached who cannot read this."""
+        if reach.place and reach.place == self.place:
+            return False
+        return self.is_narrower_than(reach) or (
+            bool(reach.place) and _WIDTH[self.audience] < _WIDTH["organisation"]
+        )
+
+    def is_narrower_than(self, other: "Reading") -> bool:
+        """Whether fewer people can read it."""
+        return _WIDTH[self.audience] < _WIDTH[other.audience]
 
     def to_text(self) -> str:
         """For where it is kept."""
@@ -48,33 +57,58 @@ class Reading:
         return cls(cast("Audience", audience), place)
 
 
-class Flow:
-    """Remembers for each session, or caller without one, the narrowest of what was read lately.
+Readings = frozenset[Reading]
+"""What was read, one for each audience: two places of one keep from each other, so they are “several”."""
 
-    Where it cannot be known, because replicas share it and the shared state is away, it counts as the
-    narrowest there is.
+_NOTHING = Readings()
+_UNKNOWN = Readings((Reading("self"),))
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What one caller has read lately.
+
+    Attributes:
+        at: When it has read last.
+        told: What is known to be in the shared state; `None` where that is not known at all.
+        told_at: Since when.
+    """
+
+    readings: Readings = _NOTHING
+    at: float = 0.0
+    told: Readings | None = None
+    told_at: float = 0.0
+
+
+class Flow:
+    """Remembers what each caller has read, until half an hour has gone by without a further reading.
+
+    A caller is a principal: sessions are the client's to choose. Replicas share what they remember, and tell
+    it again when the shared state was away. While it is, callers count as having read what nobody else can.
     """
 
     def __init__(self, state: State, clock: Callable[[], float] = time.monotonic) -> None:
         self._state = state
         self._clock = clock
-        self._read: OrderedDict[str, tuple[Reading, float]] = OrderedDict()
+        self._read: dict[str, _Memory] = {}  # who has read last comes last
+        self._telling: asyncio.Task[None] | None = None
+        if state.shared:
+            state.on_gap(self._after_gap)
 
     async def saw(self, call: Call, reading: Reading) -> None:
         """Untrusted text has come into the caller's context."""
         key, now = _key(call), self._clock()
-        before, at = self._read.get(key, (reading, 0.0))
-        narrowest = before.with_one_more(reading) if now - at < _REMEMBERED else reading
-        self._read[key] = (narrowest, now)
-        self._read.move_to_end(key)
-        if len(self._read) > _MOST_REMEMBERED:
-            self._read.popitem(last=False)
-        # Others are told when it gets narrower, and now and then, so that they do not forget meanwhile.
-        if self._state.shared and (narrowest != before or now - at > _REMEMBERED / 2):
-            try:
-                await self._state.put(key, narrowest.to_text().encode(), _REMEMBERED * 1.5)
-            except StateUnavailable:
-                self._read[key] = (narrowest, now - _REMEMBERED / 2)  # so that the next reading tries again
+        self._forget_old(now)
+        memory = self._read.pop(key, None) or _Memory()
+        self._read[key] = memory
+        if reading not in memory.readings:
+            memory.readings = _united(memory.readings, (reading,))
+        memory.at = now
+        if not self._state.shared:
+            return
+        if memory.told != memory.readings or now - memory.told_at > _TOLD_AGAIN:
+            with suppress(StateUnavailable):  # the next use tries again
+                await self._tell(key, memory)
 
     async def may_share(self, call: Call, reach: Reading, what: str) -> None:
         """Go on where nobody is reached who cannot read what was read before, or where a person says yes.
@@ -85,45 +119,95 @@ class Flow:
             what: Is about to happen, as in “Post to #general”.
 
         Raises:
-            Ask, Declined, ConfirmationNeeded: As `confirm` does.
+            Ask, Declined, ConfirmationNeeded, StateLost: As `confirm` does.
         """
         if not call.grant.flow:
             return
-        narrowest = await self._narrowest(call)
-        if narrowest is None or (reach.place and narrowest.place == reach.place):
+        kept_from = [reading for reading in await self._readings(call) if reading.keeps_from(reach)]
+        if not kept_from:
             return
-        if _WIDTH[reach.audience] > _WIDTH[narrowest.audience]:
-            await confirm(
-                call,
-                "flow",
-                f"{what}? More people will see it ({reach.audience}) than may read what this agent has read "
-                f"before ({narrowest.audience}). Make sure that nothing gets out that should not.",
-            )
-        elif reach.place and _WIDTH[narrowest.audience] < _WIDTH["organisation"]:
+        narrowest = min(kept_from, key=lambda reading: _WIDTH[reading.audience])
+        if narrowest.is_narrower_than(reach):
+            who = f"More people will see it ({reach.audience}) than may read"
+            before: str = narrowest.audience
+        else:
+            who = "Others will see it than those who may read"
             before = narrowest.place or "several places"
-            await confirm(
-                call,
-                "flow",
-                f"{what}? Others will see it than those who may read what this agent has read before "
-                f"({before}). Make sure that nothing gets out that should not.",
-            )
+        await confirm(
+            call,
+            "flow",
+            f"{what}? {who} what this agent has read before ({before}). Make sure that nothing gets out that "
+            "should not.",
+        )
 
-    async def _narrowest(self, call: Call) -> Reading | None:
+    async def _readings(self, call: Call) -> Readings:
         key = _key(call)
-        narrowest: Reading | None = None
-        if key in self._read:
-            reading, at = self._read[key]
-            narrowest = reading if self._clock() - at < _REMEMBERED else None
-        if self._state.shared:
-            try:
-                kept = await self._state.get(key)
-            except StateUnavailable:
-                return Reading("self")
-            if kept is not None:
-                shared = Reading.from_text(kept.decode())
-                narrowest = shared if narrowest is None else narrowest.with_one_more(shared)
-        return narrowest
+        self._forget_old(self._clock())
+        memory = self._read.get(key)
+        if not self._state.shared:
+            return _NOTHING if memory is None else memory.readings
+        try:
+            if memory is not None and memory.told != memory.readings:
+                await self._tell(key, memory)
+            kept = _from_bytes(await self._state.get(key))
+        except StateUnavailable:
+            return _UNKNOWN
+        return kept if memory is None else _united(kept, memory.readings)
+
+    async def _tell(self, key: str, memory: _Memory) -> None:
+        """Unite it with what is kept, so that every replica knows what any of them has seen.
+
+        Raises:
+            StateUnavailable: Where the others may not know it.
+        """
+        while True:  # whoever was faster has made it grow, which it can do a few times only
+            kept = await self._state.get(key)
+            memory.readings = readings = _united(memory.readings, _from_bytes(kept))
+            if await self._keep(key, kept, _to_bytes(readings)):
+                memory.told, memory.told_at = readings, self._clock()
+                return
+
+    async def _keep(self, key: str, old: bytes | None, new: bytes) -> bool:
+        if old is None:
+            return await self._state.put(key, new, _KEPT, only_if_absent=True)
+        return await self._state.replace(key, old, new, _KEPT)
+
+    def _after_gap(self) -> None:
+        for memory in self._read.values():
+            memory.told = None  # the state may have come back empty
+        self._telling = asyncio.get_running_loop().create_task(self._tell_all())
+
+    async def _tell_all(self) -> None:
+        self._forget_old(self._clock())
+        with suppress(StateUnavailable):  # another gap will follow
+            for key, memory in tuple(self._read.items()):
+                if memory.told is None:
+                    await self._tell(key, memory)
+
+    def _forget_old(self, now: float) -> None:
+        while self._read:
+            key, memory = next(iter(self._read.items()))
+            if now - memory.at < _REMEMBERED:
+                return
+            del self._read[key]
+
+
+def _united(*several: Iterable[Reading]) -> Readings:
+    places: dict[Audience, str] = {}
+    for readings in several:
+        for one in readings:
+            same = places.setdefault(one.audience, one.place) == one.place
+            places[one.audience] = one.place if same else ""
+    return Readings(Reading(audience, place) for audience, place in places.items())
+
+
+def _to_bytes(readings: Readings) -> bytes:
+    return json.dumps(sorted(reading.to_text() for reading in readings)).encode()
+
+
+def _from_bytes(kept: bytes | None) -> Readings:
+    return _NOTHING if kept is None else Readings(map(Reading.from_text, json.loads(kept)))
 
 
 def _key(call: Call) -> str:
-    return f"flow:{call.connector}:{call.principal.owner}:{call.session or ''}"
+    return f"flow:{call.connector}:{call.principal.owner}"

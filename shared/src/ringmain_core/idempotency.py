@@ -21,6 +21,7 @@ from ringmain_core.errors import (
     ToolFailure,
     Unexpected,
 )
+from ringmain_core.freed_keys import FreedKeys
 from ringmain_core.results import WireResult
 from ringmain_core.sealing import KeyRing, NotSealedHere
 from ringmain_core.state import State, StateUnavailable
@@ -31,7 +32,6 @@ REPLAYED_META = "dev.ringmain/replayed"
 _KEPT = 24 * 3600.0  # seconds
 _GRACE = 10.0  # seconds beyond a call's time within which its process may still be at work
 _RETRY_MS = 1_000
-_FREED, _FREED_FOR = b"", 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -40,11 +40,11 @@ class _Record:
     """What is known of a key.
 
     Attributes:
-        digest: Of the arguments.
+        digest: Of the arguments; empty for a key that is free again.
         ends: Until when the call that uses it may be at work.
         note: What it has noted before its effect.
         result: What it came to.
-        sealed: All that, as it is kept; empty for a key that is free again.
+        sealed: All that, as it is kept.
     """
 
     digest: str
@@ -64,6 +64,7 @@ class Idempotency:
         self._state = state
         self._ring = ring
         self._clock = clock
+        self._freed = FreedKeys(state)
 
     async def once(
         self,
@@ -73,12 +74,14 @@ class Idempotency:
         *,
         settle: Callable[[Any], Awaitable[WireResult | None]],
         prepare: Callable[[], Awaitable[None]],
+        begin: Callable[[], Awaitable[None]],
         run: Callable[[], Awaitable[WireResult]],
     ) -> WireResult:
         """Run a write unless it has been done under this key, in which case its result comes again.
 
         `settle` finds out, from what an earlier try has noted, what became of it: the result, or `None` where
-        it certainly did not happen. `prepare` comes before a new try, such as a confirmation. `run` does it.
+        it certainly did not happen. `prepare` comes before a new try, such as a confirmation; `begin` right
+        before it, still without an effect. `run` does it, and ends within the call's time.
 
         Raises:
             KeyReused: Where the key was used with other arguments.
@@ -90,7 +93,7 @@ class Idempotency:
         digest = _digest(arguments)
         try:
             known = await self._load(name)
-            if known is not None and known.sealed:
+            if known is not None and known.digest:
                 done = await self._settled(name, known, digest, settle)
                 if done is not None:
                     return done
@@ -103,7 +106,7 @@ class Idempotency:
                 "moment with the same `idempotency_key`.",
                 retry_after_ms=_RETRY_MS,
             ) from error
-        return await self._run(name, record, call, run)
+        return await self._run(name, record, call, begin, run)
 
     async def _settled(
         self,
@@ -131,13 +134,19 @@ class Idempotency:
         return result
 
     async def _run(
-        self, name: str, record: _Record, call: Call, run: Callable[[], Awaitable[WireResult]]
+        self,
+        name: str,
+        record: _Record,
+        call: Call,
+        begin: Callable[[], Awaitable[None]],
+        run: Callable[[], Awaitable[WireResult]],
     ) -> WireResult:
         async def note(value: Any) -> None:
-            record.note = value
+            before, record.note = record.note, value
             try:
                 ours = await self._keep(name, record)
             except StateUnavailable as error:
+                record.note = before
                 raise StateLost("What is done cannot be noted now, so it is not done.") from error
             if not ours:
                 raise InProgress(
@@ -147,19 +156,21 @@ class Idempotency:
 
         call.keep_note = note
         try:
+            await begin()
             self._require_time(record)
-            result = await run()
-        except (OutcomeUnknown, Unexpected):
-            await self._give_up(name, record)
-            raise
-        except (ToolFailure, Ask):
-            await self._forget(name, record)
-            raise
         except BaseException:
-            await self._give_up(name, record)
+            await self._freed.free(name, record.sealed)
+            raise
+        try:
+            result = await run()
+        except BaseException as error:
+            if _had_no_effect(error, record):
+                await self._freed.free(name, record.sealed)
+            else:
+                await self._give_up(name, record)
             raise
         if result.get("resultType") == "input_required":
-            await self._forget(name, record)
+            await self._freed.free(name, record.sealed)
             return result
         record.result = result
         try:
@@ -183,32 +194,28 @@ class Idempotency:
         if self._clock() >= record.ends - _GRACE:
             raise DeadlineExceeded("This took too long before it began, so nothing was done. Try again.")
 
-    async def _forget(self, name: str, record: _Record) -> None:
-        with anyio.CancelScope(shield=True):
-            try:
-                await self._state.replace(name, record.sealed, _FREED, _FREED_FOR)
-            except StateUnavailable as error:
-                _log.warning("an idempotency key could not be freed: %s", error)
-
     async def _begin(self, name: str, record: _Record, known: _Record | None) -> None:
-        sealed = self._seal(name, record)
-        if known is None:
-            first = await self._state.put(name, sealed, _KEPT, only_if_absent=True)
-        else:
-            first = await self._state.replace(name, known.sealed, sealed, _KEPT)
+        record.sealed = self._seal(name, record)
+        try:
+            if known is None:
+                first = await self._state.put(name, record.sealed, _KEPT, only_if_absent=True)
+            else:
+                first = await self._state.replace(name, known.sealed, record.sealed, _KEPT)
+        except BaseException:  # it may have been kept all the same, or will be in a moment
+            await self._freed.free_if_kept(name, record.sealed)
+            raise
         if not first:
             raise InProgress(
                 "A call with this `idempotency_key` has begun just now. Ask again with the same key.",
                 retry_after_ms=_RETRY_MS,
             )
-        record.sealed = sealed
 
     async def _load(self, name: str) -> _Record | None:
         sealed = await self._state.get(name)
         if sealed is None:
             return None
-        if sealed == _FREED:
-            return _Record("", 0.0)
+        if self._freed.is_free(name, sealed):
+            return _Record("", 0.0, sealed=sealed)
         try:
             values = json.loads(self._ring.open("idempotency", name, sealed))
         except NotSealedHere as error:
@@ -231,6 +238,14 @@ class Idempotency:
             "result": record.result,
         }
         return self._ring.seal("idempotency", name, json.dumps(values).encode())
+
+
+def _had_no_effect(error: BaseException, record: _Record) -> bool:
+    """Whether that is certain of a try that ended so; where it left a note, `settle` finds out."""
+    if isinstance(error, Ask):
+        return True
+    failed = isinstance(error, ToolFailure) and not isinstance(error, OutcomeUnknown | Unexpected)
+    return failed and record.note is None
 
 
 def _name(call: Call, key: str) -> str:

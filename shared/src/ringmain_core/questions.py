@@ -10,10 +10,9 @@ from mcp.shared.message import ServerMessageMetadata
 from mcp_types.methods import is_input_required
 
 from ringmain_core.call import Call
-from ringmain_core.confirmations import Ask, read_state, with_state
+from ringmain_core.confirmations import ANSWERED_WITHIN, Ask, read_state, with_state
 
 _MOST_ROUNDS = 10
-_ANSWERED_WITHIN = 600.0  # seconds; a request's sealed state lives as long
 
 
 async def with_answers(
@@ -60,7 +59,7 @@ async def _ask(
             tools = wants_sampling_tools(request.params.tools, request.params.tool_choice)
             kind = types.CreateMessageResultWithTools if tools else types.CreateMessageResult
     return await call.client.send_request(
-        request, kind, _ANSWERED_WITHIN, ServerMessageMetadata(related_request_id=request_id)
+        request, kind, ANSWERED_WITHIN, ServerMessageMetadata(related_request_id=request_id)
     )
 
 

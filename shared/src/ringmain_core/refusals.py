@@ -145,6 +145,15 @@ class PayloadTooLarge(Refusal):
     http_status = 413
 
 
+class BodyTimeout(Refusal):
+    """The request body was too long in coming."""
+
+    code = "body_timeout"
+    retryable = True
+    rpc_code = -32015
+    http_status = 408
+
+
 class MalformedRequest(Refusal):
     """The bytes are not one JSON value that every reader would read alike."""
 

@@ -35,11 +35,11 @@ class Room:
         """
         if self._held[owner] + count > self._each:
             raise RateLimited(
-                f"You hold {self._held[owner]} {self._what}, and {self._each} is the most. End one first."
+                f"You hold {self._held[owner]:,} {self._what}, and {self._each:,} is the most. End one first."
             )
         if self.held + count > self._total:
             raise RateLimited(
-                f"All {self._total} {self._what} of this server are taken. Try again later.",
+                f"All {self._total:,} {self._what} of this server are taken. Try again later.",
                 retry_after_ms=_RETRY_MS,
             )
         self._held[owner] += count

@@ -14,6 +14,7 @@ from mcp.shared.exceptions import MCPError
 
 from ringmain_core.arguments import Upstream
 from ringmain_core.call import Call, current_call
+from ringmain_core.confirmations import ANSWERED_WITHIN, Nonces
 from ringmain_core.connector import AnyConnector
 from ringmain_core.declarations import Completion, Declaration, Prompt, Resource, Tool
 from ringmain_core.errors import NotFound, RingmainError, ToolFailure
@@ -125,7 +126,7 @@ def build_server(connector: AnyConnector, upstream: Upstream, runtime: Runtime) 
     )
     server.tell(live)
     sealed_state = RequestStateSecurity(
-        keys=runtime.keys.derive("request state"), bind_principal=_principal_of
+        keys=runtime.keys.derive("request state"), ttl=ANSWERED_WITHIN, bind_principal=_principal_of
     )
     server.middleware[:] = [
         Adapter(connector.name, gates, runtime.local),
@@ -149,6 +150,7 @@ class _Handlers:
         self._runtime = runtime
         self._invoke = invoke
         self._flow = Flow(runtime.state)
+        self._nonces = Nonces(runtime.state)
         self._answers = runtime.answers
         self._may_use = access.may_use
 
@@ -268,7 +270,7 @@ class _Handlers:
         """Run a declared function, with what the client answered to its questions."""
         call.input_responses, call.request_state = params.input_responses or {}, params.request_state
         call.answer_bytes = self._runtime.core.max_answer_bytes
-        call.flow = self._flow
+        call.flow, call.use_up = self._flow, self._nonces.use_up
         return await with_answers(partial(with_account, run, call), call, ctx.request_id)
 
 

@@ -38,6 +38,11 @@ def check_workers(core: CoreSettings) -> None:
             f"RINGMAIN_WORKERS={core.workers} would let everybody do {core.workers} times what policy says. "
             "Set RINGMAIN_REDIS_URL, where workers count together."
         )
+    if core.audit in ("stdout", "stderr"):
+        raise ConfigurationError(
+            f"RINGMAIN_AUDIT={core.audit}: workers would write into each other's lines. Write to a file, or "
+            "leave RINGMAIN_WORKERS at 1."
+        )
     if core.sessions:
         raise ConfigurationError(
             "RINGMAIN_SESSIONS: a session lives in one worker, and any of them may be asked. Leave it unset, "

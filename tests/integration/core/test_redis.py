@@ -89,6 +89,11 @@ async def attempt(
     return True
 
 
+def slots_taken(valkey: Valkey) -> int:
+    with valkey.client() as client:
+        return sum(client.zcard(key) for key in client.keys("ringmain:demo:running:*"))
+
+
 @pytest.mark.parametrize("behaves", BEHAVIOUR)
 async def test_it_behaves_as_a_state(behaves: Callable[[State], Awaitable[None]], valkey: Valkey) -> None:
     async with opened(valkey.url) as state:
@@ -230,6 +235,40 @@ async def test_a_call_that_is_cancelled_while_it_waits_for_redis_keeps_no_slot(o
             own_valkey.process.send_signal(signal.SIGCONT)
         await until(lambda: state.trouble() == "", 5)
         await until(lambda: attempt(gate), 5)
+
+
+async def test_calls_that_gave_up_waiting_for_redis_hold_no_slots_when_it_goes_on(own_valkey: Valkey) -> None:
+    async with opened(own_valkey.url) as state:
+        gate = gate_of(state, rate=1e4, burst=10_000, concurrency=4)
+
+        async def four() -> list[bool]:
+            return await asyncio.gather(*(attempt(gate) for _ in range(4)))
+
+        assert await four() == [True] * 4  # over connections that are there when it stands still
+        own_valkey.process.send_signal(signal.SIGSTOP)
+        try:
+            assert await four() == [True] * 4  # under limits of their own
+        finally:
+            own_valkey.process.send_signal(signal.SIGCONT)
+        await until(lambda: not state.trouble())
+        assert slots_taken(own_valkey) == 0
+
+
+async def test_calls_that_end_while_redis_is_away_give_their_slots_back_when_it_is_found(
+    own_valkey: Valkey,
+) -> None:
+    async with opened(own_valkey.url) as state:
+
+        async def meanwhile() -> None:
+            assert slots_taken(own_valkey) == 1
+            own_valkey.process.send_signal(signal.SIGSTOP)
+
+        try:
+            assert await attempt(gate_of(state, rate=1e4, burst=10_000, concurrency=1), meanwhile)
+        finally:
+            own_valkey.process.send_signal(signal.SIGCONT)
+        await until(lambda: not state.trouble())
+        assert slots_taken(own_valkey) == 0
 
 
 async def test_while_redis_is_away_calls_go_on_under_limits_of_their_own(

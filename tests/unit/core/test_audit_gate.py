@@ -24,6 +24,17 @@ COMMON = {
 }
 
 
+ONE_CALL_AN_HOUR = """
+[roles.all]
+allow = ["*:*"]
+[[agents]]
+id = "local"
+roles = ["all"]
+[limits]
+"demo.echo" = { rate = "1/h", burst = 1 }
+"""
+
+
 def known(record: dict[str, Any]) -> dict[str, Any]:
     """A record without what differs from run to run, and without what all records here share."""
     assert record.items() >= COMMON.items()
@@ -115,7 +126,7 @@ async def test_of_an_unknown_tools_arguments_only_the_names_are_kept() -> None:
         assert known(at.audit.records[-1]) == {
             "phase": "call",
             "target": "nope",
-            "arguments": {"a" * 64: "<not read>"},
+            "arguments": {"a" * 64: "<not read, 4 characters>"},
             "outcome": "refused",
             "code": "unknown",
             "gate": "access",
@@ -247,17 +258,44 @@ async def test_a_trace_id_is_kept_where_it_is_one() -> None:
         assert traces == ["0af7651916cd43dd8448eb211c80319c", None]
 
 
-def test_strangers_are_counted_where_they_are_too_many_to_record() -> None:
+@pytest.mark.parametrize("flooding", [ANONYMOUS, Principal("bob", "api_key")], ids=["stranger", "known"])
+def test_refusals_of_one_caller_are_counted_where_they_are_too_many_to_record(flooding: Principal) -> None:
     sink = CapturedAudit()
     with AuditLog(sink, 1.0) as log:
         trail = Trail("demo", log, AuditKey(b"k" * 32).mac_of_answer)
         for _ in range(5_000):
-            trail.write_unserved(Unauthenticated("no"), ANONYMOUS, None)
+            trail.write_unserved(Unauthenticated("no"), flooding, None)
         assert 200 <= len(sink.records) < 300
         written = len(sink.records)
-        trail.write_unserved(Unauthenticated("no"), Principal("bot", "api_key"), None)
-    left_out = sum(record.get("detail", {}).get("left_out", 0) for record in sink.records)
-    assert (len(sink.records), left_out) == (written + 1, 5_000 - written)
+        for _ in range(2):
+            trail.write_unserved(Unauthenticated("no"), Principal("ann", "api_key"), None)
+    assert len(sink.records) == written + 2
+    counted = [record["detail"]["left_out"] for record in sink.records if "detail" in record]
+    assert [set(each) for each in counted] == [{flooding.owner}] * len(counted)
+    assert sum(each[flooding.owner] for each in counted) == 5_000 - written
+
+
+async def test_of_what_is_over_the_limit_only_names_and_sizes_are_kept_and_only_so_often() -> None:
+    async with bench(connector, upstream=Demo(), policy=ONE_CALL_AN_HOUR) as at:
+        at.audit.records.clear()
+        await at.client.session.call_tool("echo", {"text": "x" * 2_000})
+        given = {"text": "x" * 900_000, "more": [ROW], **{f"n{number}": 1 for number in range(100)}}
+        for _ in range(500):
+            with pytest.raises(MCPError):
+                await at.client.session.call_tool("echo", given)
+    first, *refused = [record for record in at.audit.records if record["method"] == "tools/call"]
+    assert first["arguments"] == {"text": "x" * 2_000}
+    assert 200 <= len(refused) < 300
+    assert refused[0]["arguments"] == {
+        "text": "<not read, 900,000 characters>",
+        "more": "<not read>",
+        **{f"n{number}": "<not read>" for number in range(18)},
+    }
+    assert (refused[0]["outcome"], refused[0]["code"], refused[0]["gate"]) == (
+        "refused",
+        "rate_limited",
+        "rate_limit",
+    )
 
 
 def test_a_refusal_that_cannot_be_recorded_is_not_given() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ringmain_core.audit import AuditKey, AuditLog, AuditRecord
 from ringmain_core.cli import run
 from ringmain_core.connector import Check
 from ringmain_core.connector import Command as OwnCommand
@@ -229,6 +230,36 @@ def test_an_audit_that_is_not_there_is_told_so(command: Command, tmp_path: Path)
     path = tmp_path / "state" / "demo" / "audit.jsonl"
     status, _, said = command("audit", "tail")
     assert (status, said) == (2, f"ringmain-demo: {path}: No such file or directory\n")
+
+
+def test_the_tail_of_the_audit_has_a_line_for_each_record_whatever_callers_say(
+    command: Command, tmp_path: Path
+) -> None:
+    records = [
+        AuditRecord(id="1", phase="call", principal="ann", method="tools/call", target="echo", outcome="ok"),
+        AuditRecord(
+            id="2",
+            phase="call",
+            principal="idp/eve x",
+            method="tools/call",
+            target='x: ok 1 ms\n7 ann drop: ok\x1b[8m\x9b\u202e "y"',
+            arguments={"text": "\x1b[2J\x7f\u2028\u202eé"},
+            outcome="refused",
+        ),
+    ]
+    path = tmp_path / "state" / "demo" / "audit.jsonl"
+    path.parent.mkdir(parents=True, mode=0o700)
+    with AuditLog.open(path, AuditKey(b"k" * 32)) as log:
+        for record in records:
+            log.append(record)
+    lines = command("audit", "tail", "-n", "2")[1].splitlines()
+    assert [line.split(" ", 2)[2] for line in lines] == [
+        "ann tools/call echo: ok",
+        (
+            '"idp/eve x" tools/call "x: ok 1 ms\\n7 ann drop: ok\\u001b[8m\\x9b\\u202e \\"y\\"": refused'
+            ' {"text": "\\u001b[2J\\x7f\\u2028\\u202eé"}'
+        ),
+    ]
 
 
 def test_tools_shows_what_a_model_sees_and_what_it_costs(command: Command) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import anyio
 import pytest
 
-from ringmain_core.transport.direct import Direct
+from ringmain_core.transport.direct import Direct, _Pings  # pyright: ignore[reportPrivateUsage]
 from unit.core.http_bench import LEGACY, MODERN, Exchange, Headers, HttpBench, http_bench
 
 pytestmark = pytest.mark.anyio
@@ -128,6 +128,22 @@ async def test_an_answer_that_is_long_in_coming_becomes_a_stream_that_is_kept_al
         assert (call.status, call.header("content-type"), call.complete) == (200, "text/event-stream", True)
         assert call.content.endswith(b"\r\n\r\n")
         assert call.json["id"] == 1
+        assert call.json["result"]["content"][0]["type"] == "text"
+
+
+async def test_an_answer_in_the_very_moment_of_the_first_ping_is_no_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    end = _Pings.end
+
+    async def end_when_one_is_due(pings: _Pings) -> bool:
+        pings._begin()  # pyright: ignore[reportPrivateUsage]
+        return await end(pings)
+
+    monkeypatch.setattr(_Pings, "end", end_when_one_is_due)
+    async with http_bench() as at:
+        call = await at.call(MODERN, "tools/call", {"name": "who", "arguments": {}})
+        assert (call.status, call.header("content-type"), call.complete) == (200, "application/json", True)
         assert call.json["result"]["content"][0]["type"] == "text"
 
 

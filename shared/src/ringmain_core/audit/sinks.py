@@ -1,5 +1,6 @@
 """Where the lines go: a standard stream, or nowhere. A file is in `file_sink`."""
 
+import secrets
 from typing import Any, Protocol
 
 from ringmain_core.audit.chain import Chain
@@ -19,8 +20,9 @@ class Sink(Protocol):
 
 
 class StreamSink:
-    """Chained lines on stdout or stderr. There is no head: who collects them must notice that the end is
-    missing.
+    """Chained lines on stdout or stderr, which what collects them may mix with those of other processes.
+
+    There is no head: who collects them must notice that the end, or all of one process, is missing.
     """
 
     def __init__(self, fd: int, key: AuditKey) -> None:
@@ -28,7 +30,8 @@ class StreamSink:
         self._chain = self.chain
         self._fd = fd
         self._torn = False
-        self._write({"phase": "anchor"})
+        # The name tells its anchor from those of other processes that begin in the same millisecond.
+        self._write({"phase": "anchor", "detail": {"chain": secrets.token_hex(8)}})
 
     def write(self, values: dict[str, Any]) -> None:
         self._write(values)

@@ -36,7 +36,15 @@ _NOTHING = Tip(0, NO_MAC, 0)
 
 @dataclass(slots=True)
 class Walk:
-    """Call `read` for each file, oldest first, as long as `problem` is None."""
+    """Call `read` for each file, oldest first, as long as `problem` is None.
+
+    A file has one chain. A stream may have several, one for each process that wrote to it, also mixed.
+
+    Attributes:
+        tip: Where the chain of the record before stands.
+        others: Where the other chains of a stream stand, by the MACs of their last records.
+        chains: The names of the chains of a stream.
+    """
 
     keys: Mapping[str, AuditKey]
     head: Tip | None = None
@@ -45,6 +53,8 @@ class Walk:
     first: Record | None = None
     records: int = 0
     born: str = ""
+    others: dict[str, Tip] = field(default_factory=dict[str, Tip])
+    chains: set[str] = field(default_factory=set[str])
     path: Path = Path()
     line: int = 0
     problem: Finding | None = None
@@ -61,6 +71,8 @@ class Walk:
             if record and not begun:
                 begun = True
                 self._begin(record)
+            if record and self.chains:
+                self._change_chain(record)
             if record and not self.problem and (record.seq, record.prev) != (self.tip.seq + 1, self.tip.mac):
                 self._misplaced(record, lines)
             if record and not self.problem:
@@ -89,12 +101,27 @@ class Walk:
         self.born = str(first.detail.get("file", ""))
         if not self.path.name.startswith(self.born):
             self.note("incomplete set", f"this file was written under the name {self.born}")
+        if not self.born and self.first is None:
+            self.chains.add(_chain_of(first))
         if self.first is None:
             self.first = first
             self.tip = Tip(first.seq - 1, first.prev, 0)
             if first.seq > 1:
                 after = first.detail.get("after", "a file that was renamed or deleted from outside")
                 self.note("incomplete set", f"records 1 to {first.seq - 1} are not here but in {after}")
+
+    def _change_chain(self, record: Record) -> None:
+        """Go on with the chain of a stream that a record belongs to; a further one may begin anywhere."""
+        if record.prev == self.tip.mac:
+            return
+        if record.prev in self.others:
+            self.others[self.tip.mac] = self.tip
+            self.tip = self.others.pop(record.prev)
+        elif record.prev == NO_MAC and (name := _chain_of(record)) and name not in self.chains:
+            self.chains.add(name)
+            self.note("incomplete set", "a further process begins; whether all of one is missing is not seen")
+            self.others[self.tip.mac] = self.tip
+            self.tip = _NOTHING
 
     def _accept(self, record: Record) -> None:
         if record.phase in ("anchor", "recovery"):
@@ -154,7 +181,9 @@ class Walk:
 
     def _misplaced(self, record: Record, lines: Iterator[bytes]) -> None:
         line, due = self.line, self.tip.seq + 1
-        if record.seq < due:
+        if self.others:
+            self.fail("removed", f"of what came before record {record.seq}, which stands here, there is none")
+        elif record.seq < due:
             self.fail("inserted", f"record {record.seq} stands here a second time")
         elif record.seq == due:
             self.fail("inserted", "a genuine record, but of another chain, stands here")
@@ -170,6 +199,10 @@ class Walk:
             return read_record(raw.removesuffix(b"\n"), self.keys).seq == seq
         except BadLine:
             return False
+
+
+def _chain_of(record: Record) -> str:
+    return str(record.detail.get("chain", "")) if record.phase == "anchor" else ""
 
 
 def _vouches_for(record: Record, torn: bytes) -> bool:

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
 import anyio
+from mcp.server.connection import Connection
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import SERVER_INFO_META_KEY
@@ -14,23 +16,44 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 from starlette.requests import Request
 
-from ringmain_core.call import Call, Transport, current_call
+from ringmain_core.call import NOTIFICATIONS, Call, Transport, current_call
 from ringmain_core.errors import Unexpected
 from ringmain_core.gates import Gate, Result, pass_through
+from ringmain_core.gates.audit import Audit
+from ringmain_core.gates.lifetime import VersionLifetime
 from ringmain_core.gates.plain import is_plain_call, plain_answer
+from ringmain_core.gates.rate_limit import RateLimit
 from ringmain_core.principal import Principal
-from ringmain_core.refusals import InsufficientScope, Refusal, Unauthenticated, UnknownResource, VersionGone
+from ringmain_core.refusals import (
+    InsufficientScope,
+    RateLimited,
+    Refusal,
+    Unauthenticated,
+    UnknownResource,
+    VersionGone,
+)
+from ringmain_core.room import Room
 from ringmain_core.telemetry.w3c import parent_in
 from ringmain_core.versions import LATEST
 
 EXCHANGE = "ringmain.exchange"
 """Where the HTTP transport leaves its `Exchange` in the ASGI scope."""
 
+KNOWN_FOR = 5.0
+"""Seconds after which the credential behind something that stays open is looked at again."""
+
 _TARGET_KEYS = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+_SESSIONS_EACH, _SESSIONS = 1_000, 10_000
+_COUNTED = "ringmain.counted"
 _LEGACY_RESOURCE_NOT_FOUND = -32002
 _CANCELLED = -32010
 _INTERNAL = -32603
 _log = logging.getLogger(__name__)
+
+
+async def always() -> bool:
+    """The answer to `still_known` where there is no credential."""
+    return True
 
 
 @dataclass(slots=True)
@@ -43,6 +66,7 @@ class Exchange:
         version: The API version of the path it came to.
         message: The JSON of its body, as far as the transport has read it.
         resumable: Whether a client in a session can fetch the answer after a lost connection.
+        still_known: Whether its credential still is that principal's, to be asked while something stays open.
         refusal: Set by a refusal, for the status line and headers.
         gone: Whether the client went away before it was answered.
         on_record: Whether a call has come of it, which puts itself on record.
@@ -55,6 +79,7 @@ class Exchange:
     version: str
     message: object = None
     resumable: bool = False
+    still_known: Callable[[], Awaitable[bool]] = always
     refusal: Refusal | None = None
     gone: bool = False
     on_record: bool = False
@@ -74,11 +99,14 @@ class Adapter:
     def __init__(self, connector: str, gates: Sequence[Gate], local: Principal | None) -> None:
         self._connector = connector
         self._gates = tuple(gates)
+        counting = Audit | VersionLifetime | RateLimit
+        self._for_notifications = tuple(gate for gate in gates if isinstance(gate, counting))
+        self._sessions = Room("sessions", each=_SESSIONS_EACH, total=_SESSIONS)
         self._local = local
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         if ctx.request_id is None:
-            return await call_next(ctx)  # notifications: no handler of ours, nothing to permit
+            return await self._notified(ctx, call_next)
         exchange = exchange_of(ctx.request)
         call = self._call(ctx, exchange)
         if exchange is not None:
@@ -92,7 +120,7 @@ class Adapter:
                 scope.cancel()
         try:
             with scope:
-                result = await pass_through(self._gates, call, lambda: _handle(ctx, call_next))
+                result = await pass_through(self._gates, call, lambda: self._handle(call, ctx, call_next))
                 answered = True
                 return result
         except Refusal as refusal:
@@ -113,6 +141,34 @@ class Adapter:
                 exchange.handshake_failed = not answered
         raise MCPError(_CANCELLED, "The client went away; the call was cancelled.")
 
+    async def _notified(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """Pass a notification on; of a caller that sends too many, or of what is none, nobody hears."""
+        if not ctx.method.startswith(NOTIFICATIONS):
+            return None
+        call = self._call(ctx, exchange_of(ctx.request))
+        with suppress(Refusal):
+            await pass_through(self._for_notifications, call, lambda: self._handle(call, ctx, call_next))
+        return None
+
+    async def _handle(self, call: Call, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> Result:
+        if call.method == "initialize":
+            self._count_session(call, connection_of(ctx))
+        # `call_next` has already given the result its wire form; it is a dict for every request.
+        return cast("Result", await call_next(ctx))
+
+    def _count_session(self, call: Call, connection: Connection) -> None:
+        """Count a session, once, until it ends; raise where its caller has too many."""
+        if _COUNTED in connection.state:
+            return
+        owner = call.principal.owner
+        try:
+            self._sessions.take(owner)
+        except RateLimited:
+            call.refused_by = "rate_limit"
+            raise
+        connection.state[_COUNTED] = True
+        connection.exit_stack.callback(self._sessions.give, owner)
+
     def _call(self, ctx: ServerRequestContext[Any, Any], exchange: Exchange | None) -> Call:
         principal = exchange.principal if exchange is not None else self._local
         if principal is None:
@@ -129,7 +185,6 @@ class Adapter:
             params=params,
             client=ctx.session,
             era=ctx.protocol_version,
-            session=_session(ctx.request),
             trace_id=_trace_id(params, ambient),
             ambient=ambient,
             request_id=str(ctx.request_id),
@@ -177,13 +232,10 @@ def exchange_of(request: object) -> Exchange | None:
     return request.scope.get(EXCHANGE) if isinstance(request, Request) else None
 
 
-async def _handle(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> Result:
-    # `call_next` has already given the result its wire form; it is a dict for every request.
-    return cast("Result", await call_next(ctx))
-
-
-def _session(request: object) -> str | None:
-    return request.headers.get("mcp-session-id") if isinstance(request, Request) else None
+def connection_of(ctx: ServerRequestContext[Any, Any]) -> Connection:
+    """The connection that a message came over: in revisions that have them, the session."""
+    # There is no public way to it, and only the connection knows when a session ends.
+    return ctx.session._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 def _target(method: str, params: Mapping[str, Any]) -> str | None:

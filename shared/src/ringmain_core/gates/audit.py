@@ -2,26 +2,32 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from ringmain_core.audit import AuditLog, AuditRecord, AuditUnavailable, Phase
-from ringmain_core.call import Call
+from ringmain_core.call import NOTIFICATIONS, Call
 from ringmain_core.connector import AnyConnector
 from ringmain_core.declarations import Declaration
 from ringmain_core.ending import Ending, ending_of, ending_of_error
 from ringmain_core.gates import Next, Result
-from ringmain_core.principal import ANONYMOUS, AuthMethod, Principal
+from ringmain_core.principal import AuthMethod, Principal
 from ringmain_core.refusals import NotOnRecord, OutcomeNotOnRecord, Refusal
+from ringmain_core.state import Quota
+from ringmain_core.state.meters import LocalMeters
 
 if TYPE_CHECKING:
     from ringmain_core.transport.front import Route
 
 _KEPT_TEXT = 2_000
 _KEPT_TARGET = 256
-_STRANGERS_PER_SECOND, _STRANGERS_AT_ONCE = 10, 200
+_MOST_NAMES = 20
+_REFUSALS_PER_SECOND, _REFUSALS_AT_ONCE = 10.0, 200
+_UNSEEN = {"lifetime", "rate_limit"}  # gates that refuse before anybody has looked at what is asked for
 _UNAVAILABLE = "The audit trail cannot be written, so nothing is done. Tell the operator; try again later."
 _OUTCOME_LOST = (
     "This was tried, but how it ended could not be put on record. Check whether it has happened before you "
@@ -49,16 +55,30 @@ class Trail:
         self._log = log
         self._digest = digest
         self._keep = keep
-        self._strangers = float(_STRANGERS_AT_ONCE)
-        self._counted_at = time.monotonic()
-        self._left_out = 0
+        self._refusals = LocalMeters()
+        self._left_out = Counter[str]()
 
     def write(self, record: AuditRecord) -> None:
         """Put a finished record on disk before anything is answered."""
+        if self._left_out:
+            record["detail"] = {**(record.get("detail") or {}), "left_out": dict(self._left_out)}
         try:
             self._log.append(record)
         except AuditUnavailable as error:
             raise NotOnRecord(_UNAVAILABLE, retry_after_ms=5_000) from error
+        self._left_out.clear()
+
+    def write_refusal(self, record: AuditRecord, principal: Principal) -> None:
+        """Put on record what was refused before anybody had looked at what is asked for.
+
+        Nobody can fill the disk with that: beyond some a second of one caller they are counted, which the
+        next record says.
+        """
+        quota = Quota(principal.owner, _REFUSALS_PER_SECOND, _REFUSALS_AT_ONCE, None)
+        if self._refusals.admit([quota], "", 0.0) is None:
+            self.write(record)
+        else:
+            self._left_out[principal.owner] += 1
 
     async def write_intent(self, record: AuditRecord) -> None:
         """Put an intent on disk, durably, before the side effect."""
@@ -68,15 +88,7 @@ class Trail:
             raise NotOnRecord(_UNAVAILABLE, retry_after_ms=5_000) from error
 
     def write_unserved(self, refusal: Refusal, principal: Principal, route: "Route | None") -> None:
-        """Put on record a request that was refused before it became a call: no key, too large, not JSON.
-
-        Strangers cannot fill the disk: beyond some a second they are counted, which the next record says.
-        """
-        if principal is ANONYMOUS and not self._has_room_for_stranger():
-            self._left_out += 1
-            return
-        detail = {"left_out": self._left_out} if self._left_out else None
-        self._left_out = 0
+        """Put on record a request that was refused before it became a call: no key, too large, not JSON."""
         transport = route.transport if route is not None else "http"
         version = route.version if route is not None else None
         record = AuditRecord(
@@ -90,23 +102,12 @@ class Trail:
             outcome="refused",
             code=refusal.code,
             gate="front",
-            detail=detail,
         )
-        self.write(record)
+        self.write_refusal(record, principal)
 
     def write_account(self, owner: str, what: str) -> None:
         """Put on record that somebody's account was connected or forgotten."""
         self.write(account_record(self._connector, owner, what))
-
-    def _has_room_for_stranger(self) -> bool:
-        now = time.monotonic()
-        gained = (now - self._counted_at) * _STRANGERS_PER_SECOND
-        self._strangers = min(self._strangers + gained, _STRANGERS_AT_ONCE)
-        self._counted_at = now
-        if self._strangers < 1:
-            return False
-        self._strangers -= 1
-        return True
 
     def summary(self, result: Result) -> dict[str, Any] | None:
         """What the record keeps of an answer: its size, a keyed digest, and its beginning where so set."""
@@ -138,7 +139,10 @@ def account_record(connector: str, owner: str, what: str) -> AuditRecord:
 
 
 class Audit:
-    """The outermost gate: one record for each request, refused ones included."""
+    """The outermost gate: one record for each request, refused ones included, see `Trail.write_refusal`.
+
+    Of notifications, those that were refused.
+    """
 
     def __init__(self, connector: AnyConnector, trail: Trail) -> None:
         self._views = connector.views
@@ -153,7 +157,8 @@ class Audit:
             with suppress(*lost):  # a cancellation must go on, whatever happens
                 self._close(call, ending)
             raise
-        self._close(call, ending_of(call, result), result)
+        if not call.method.startswith(NOTIFICATIONS):
+            self._close(call, ending_of(call, result), result)
         return result
 
     def _close(self, call: Call, ending: Ending, result: Result | None = None) -> None:
@@ -166,6 +171,9 @@ class Audit:
         record["outcome"] = ending.outcome
         record["code"] = ending.code or None
         record["gate"] = call.refused_by if ending.is_failure else None
+        if call.refused_by in _UNSEEN:
+            self._trail.write_refusal(record, call.principal)
+            return
         try:
             self._trail.write(record)
         except NotOnRecord as error:
@@ -201,17 +209,27 @@ class Intent:
 
 
 def arguments_on_record(call: Call, connector: AnyConnector) -> dict[str, Any] | None:
-    """The arguments as the declaration lets them be kept; of an unknown target's, only the names."""
+    """The arguments as the declaration lets them be kept; where nobody has looked at them, only the names."""
     arguments = call.arguments
     if not arguments:
         return None
+    if call.refused_by in _UNSEEN:
+        return _names_of(arguments)
     declaration: Declaration | None = call.declaration
     if declaration is None and call.target is not None:
         known = {"tools/call": connector.tools_by_name, "prompts/get": connector.prompts_by_name}
         declaration = known.get(call.method, {}).get(call.target)
     if declaration is None:
-        return dict.fromkeys((name[:64] for name in arguments), "<not read>")
+        return _names_of(arguments)
     return declaration.arguments.on_record(arguments)
+
+
+def _names_of(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The first names, and how long texts are."""
+    return {
+        name[:64]: f"<not read, {len(value):,} characters>" if isinstance(value, str) else "<not read>"
+        for name, value in islice(arguments.items(), _MOST_NAMES)
+    }
 
 
 def _record(call: Call, phase: Phase) -> AuditRecord:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import anyio
 
-from ringmain_core.call import Call
+from ringmain_core.call import NOTIFICATIONS, Call
 from ringmain_core.connector import AnyConnector
 from ringmain_core.gates import Next, Result
 from ringmain_core.limits import Limits
@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 class RateLimit:
     """Admits calls at the rate, burst and concurrency that policy sets, and says when to come back.
+
+    Notifications are counted by themselves, at the same rate: a handshake has one.
 
     Args:
         policy: The policy in force.
@@ -85,6 +87,9 @@ class RateLimit:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             known = self._known[who] = (of_all, of_tool, quotas)
+        if call.method.startswith(NOTIFICATIONS):
+            key = f"{principal.auth}:{NOTIFICATIONS}:{principal.id}"
+            return [known[2][0]._replace(key=key, concurrency=None)]
         if call.method in _UNCOUNTED:
             return [quota._replace(concurrency=None) for quota in known[2]]
         return known[2]

@@ -51,7 +51,7 @@ class Unverified:
 
 
 def looks_like_token(credential: str) -> bool:
-    """Whether a credential has the form of a signed JWT; API keys have no dots."""
+    """Whether a credential has the form of a signed JWT; keys that are made here have no dots."""
     return credential.count(".") == 2
 
 

@@ -12,10 +12,10 @@ from ringmain_core.call import Call
 from ringmain_core.errors import DeadlineExceeded, NotFound, OutsideFence, ToolFailure
 from ringmain_core.gates.audit import Trail
 from ringmain_core.live.hearing import Hearing, Subject
-from ringmain_core.live.room import Room
 from ringmain_core.live.watchers import Watchers
 from ringmain_core.principal import Principal
 from ringmain_core.refusals import UnknownResource
+from ringmain_core.room import Room
 
 NOT_LIVE = "This resource does not tell when it changes. Read it again when you need to know."
 _URIS_EACH, _URIS = 200, 2_000

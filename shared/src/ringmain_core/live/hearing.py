@@ -1,6 +1,5 @@
 """Who may hear of what: asked when somebody begins to listen, and again before each thing that is told."""
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -50,8 +49,7 @@ class Hearing:
     def may_hear(self, principal: Principal, subject: Subject) -> bool:
         """Whether a caller may be told that this has changed, now."""
         grant = self.grant(principal, subject)
-        known = grant.allowed and remaining(principal) > 0
-        return known and subject.watch.permits(self._upstream, grant, subject.variables)
+        return grant.allowed and subject.watch.permits(self._upstream, grant, subject.variables)
 
     def view(self, principal: Principal) -> View:
         """What a caller finds in each list."""
@@ -69,9 +67,3 @@ class Hearing:
             "prompts": seen(connector.prompts),
             "resources": seen(connector.resources),
         }
-
-
-def remaining(principal: Principal) -> float:
-    """For how many seconds a caller's credential is still good, as far as it says."""
-    expires = principal.claims.get("exp")
-    return expires - time.time() if isinstance(expires, int | float) else float("inf")

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,27 +18,33 @@ from mcp.shared.subscriptions import (
 )
 
 from ringmain_core.call import current_call
+from ringmain_core.gates.adapter import KNOWN_FOR, always, exchange_of
 from ringmain_core.live.admission import NOT_LIVE, Admission
 from ringmain_core.live.bus import LISTS, Bus, changed
-from ringmain_core.live.hearing import Hearing, Subject, View, remaining
+from ringmain_core.live.hearing import Hearing, Subject, View
 from ringmain_core.live.mailbox import Mailbox
-from ringmain_core.live.room import Room
 from ringmain_core.principal import Principal
 from ringmain_core.refusals import Draining, NoStream, NotLive
+from ringmain_core.room import Room
 
 Context = ServerRequestContext[Any, Any]
 
 _STREAMS_EACH, _STREAMS = 20, 500
-_LONGEST = 3_600.0  # seconds over HTTP: whoever listens shows its credential again now and then
+_LONGEST = 3_600.0  # seconds over HTTP: clients that have gone unnoticed are not told things for ever
 _READ_WITHIN = 30.0
 _log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
 class _Stream:
-    """One open stream: who listens, and to what."""
+    """One open stream: who listens, and to what.
+
+    Attributes:
+        still_known: Whether the credential that it was opened with is still good.
+    """
 
     principal: Principal
+    still_known: Callable[[], Awaitable[bool]]
     honored: types.SubscriptionFilter
     subjects: dict[str, Subject]
     view: View
@@ -100,7 +106,10 @@ class Listen:
             try:
                 honored = _honored(params.notifications, subjects)
                 self._admission.put_on_record(call, [*subjects], _lists(honored))
-                stream = _Stream(call.principal, honored, subjects, self._hearing.view(call.principal))
+                exchange = exchange_of(ctx.request)
+                still_known = always if exchange is None else exchange.still_known
+                view = self._hearing.view(call.principal)
+                stream = _Stream(call.principal, still_known, honored, subjects, view)
                 await self._serve(stream, ctx, {SUBSCRIPTION_ID_META_KEY: ctx.request_id})
             finally:
                 self._admission.release(call.principal, subjects)
@@ -134,7 +143,7 @@ class Listen:
             stream.mailbox.close()
         longest = _LONGEST if ctx.request is not None else math.inf
         try:
-            with anyio.move_on_after(min(longest, remaining(stream.principal))):
+            with anyio.move_on_after(longest):
                 await self._tell(stream, ctx, meta)
         finally:
             stop()
@@ -144,7 +153,7 @@ class Listen:
         """Say what is listened to, and then what happens, until the end or until the client stops reading."""
         opening = types.SubscriptionsAcknowledgedNotificationParams(notifications=stream.honored, _meta=meta)
         reading = await _sent(ctx, types.SubscriptionsAcknowledgedNotification(params=opening))
-        while reading and (event := await stream.mailbox.next()) is not None:
+        while reading and (event := await _next(stream)) is not None:
             if self._may_tell(stream, event):
                 reading = await _sent(ctx, event_to_notification(event, meta))
 
@@ -153,6 +162,16 @@ class Listen:
             return True
         subject = stream.subjects.get(event.uri)
         return subject is not None and self._hearing.may_hear(stream.principal, subject)
+
+
+async def _next(stream: _Stream) -> ServerEvent | None:
+    """Wait for what is to be told; `None` at the end, which is also that of the caller's credential."""
+    while await stream.still_known():
+        if (event := stream.mailbox.take()) is not None or stream.mailbox.is_closed:
+            return event
+        with anyio.move_on_after(KNOWN_FOR):
+            await stream.mailbox.wait()
+    return None
 
 
 async def _sent(ctx: Context, notification: types.ServerNotification) -> bool:

@@ -15,6 +15,11 @@ class Mailbox:
         self._woken = anyio.Event()
         self._closed = False
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more will come."""
+        return self._closed
+
     def put(self, event: ServerEvent) -> None:
         """Add an event, unless it waits already."""
         if not self._closed:
@@ -33,9 +38,8 @@ class Mailbox:
             del self._waiting[event]
         return event
 
-    async def next(self) -> ServerEvent | None:
-        """Wait for an event; `None` at the end."""
-        while (event := self.take()) is None and not self._closed:
+    async def wait(self) -> None:
+        """Wait until there is something to take, or the end has come."""
+        while not self._waiting and not self._closed:
             self._woken = anyio.Event()
             await self._woken.wait()
-        return event

@@ -20,7 +20,7 @@ from mcp.shared.subscriptions import (
 )
 
 from ringmain_core.call import current_call
-from ringmain_core.gates.adapter import exchange_of
+from ringmain_core.gates.adapter import connection_of, exchange_of
 from ringmain_core.live.admission import NOT_LIVE, Admission
 from ringmain_core.live.bus import Bus, changed
 from ringmain_core.live.hearing import Hearing, Subject, View
@@ -81,14 +81,14 @@ class Sessions:
         """A session begins; what it finds in the lists is remembered, to tell it of changes."""
         exchange = exchange_of(ctx.request)
         principal = self._local if exchange is None else exchange.principal
-        if principal is not None and _connection(ctx).has_standalone_channel:
+        if principal is not None and connection_of(ctx).has_standalone_channel:
             self._session(ctx, principal)
 
     async def subscribe(self, ctx: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         call = current_call.get()
         if call is None:
             raise RuntimeError("a request came past the gates")
-        if not _connection(ctx).has_standalone_channel:
+        if not connection_of(ctx).has_standalone_channel:
             raise NoStream(
                 "This server keeps no sessions (see RINGMAIN_SESSIONS), so it cannot tell you of changes. "
                 "Read again when you need to know, or speak the protocol of 2026-07-28."
@@ -98,14 +98,14 @@ class Sessions:
             admitted = await self._admission.each(call, [params.uri], ctx.lifespan_context)
             if not admitted:
                 raise NotLive(NOT_LIVE)
-            if params.uri in session.subjects or _connection(ctx) not in self._sessions:
+            if params.uri in session.subjects or connection_of(ctx) not in self._sessions:
                 self._admission.release(call.principal, admitted)  # meanwhile subscribed twice, or ended
             else:
                 session.subjects |= admitted
         return types.EmptyResult()
 
     async def unsubscribe(self, ctx: Context, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
-        session = self._sessions.get(_connection(ctx))
+        session = self._sessions.get(connection_of(ctx))
         subject = None if session is None else session.subjects.pop(params.uri, None)
         if session is not None and subject is not None:
             self._admission.release(session.principal, {params.uri: subject})
@@ -125,7 +125,7 @@ class Sessions:
             session.view = view
 
     def _session(self, ctx: Context, principal: Principal) -> _Session:
-        connection = _connection(ctx)
+        connection = connection_of(ctx)
         session = self._sessions.get(connection)
         if session is None:
             session = _Session(principal, ctx.session, self._hearing.view(principal))
@@ -184,8 +184,3 @@ async def _sent(client: ServerSession, event: ServerEvent) -> bool:
                 await client.send_resource_list_changed()
         return True
     return False
-
-
-def _connection(ctx: Context) -> Connection:
-    # There is no public way to a handler's connection, and only the connection knows when a session ends.
-    return ctx.session._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

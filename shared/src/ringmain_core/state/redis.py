@@ -24,6 +24,7 @@ _CONNECT_SECONDS = 1.0
 _ANSWER_SECONDS = 0.5
 _START_SECONDS = 2.0
 _MOST_CONNECTIONS = 32
+_MOST_OWED = 10_000  # leases to give back; those of more calls end by themselves
 _LOOK_EVERY = 1.0  # seconds: how soon the listening connection notices that a command has failed
 _QUIET_SECONDS = 5.0
 _PATIENCE_SECONDS = 8.0
@@ -52,6 +53,7 @@ class RedisState:
         self._admit = self._client.register_script(ADMIT)
         self._release = self._client.register_script(RELEASE)
         self._replace = self._client.register_script(REPLACE)
+        self._owed: dict[str, Sequence[str]] = {}
         self._topics = Topics()
         self._gap = Topics()
         self._away = "the shared state has not been reached yet"
@@ -89,16 +91,26 @@ class RedisState:
 
     async def admit(self, quotas: Sequence[Quota], lease: str, lease_seconds: float) -> Exceeded | None:
         keys, args = admit_call(self._prefix, quotas, lease, lease_seconds)
+        was_there = not self._away
         try:
             return read_admit(await self._ask(lambda: self._admit(keys=keys, args=args)), quotas)
+        except StateUnavailable:
+            if was_there:
+                self._owe(release_keys(self._prefix, quotas), lease)  # it may be counted yet
+            raise
         except asyncio.CancelledError:
             self._in_background(self._forget(quotas, lease))  # it may have been counted
             raise
 
     async def release(self, quotas: Sequence[Quota], lease: str) -> None:
+        """Say that an admitted call has ended; where that cannot be said now, it is said later."""
         keys = release_keys(self._prefix, quotas)
         if keys:
-            await self._ask(lambda: self._release(keys=keys, args=[lease]))
+            try:
+                await self._ask(lambda: self._release(keys=keys, args=[lease]))
+            except StateUnavailable:
+                self._owe(keys, lease)
+                raise
 
     async def publish(self, topic: str, message: bytes) -> None:
         await self._ask(lambda: self._client.publish(self._channel, topic.encode() + b"\0" + message))
@@ -131,6 +143,21 @@ class RedisState:
             self._lost(error)
             raise StateUnavailable(_in_words(error)) from error
 
+    def _owe(self, keys: Sequence[str], lease: str) -> None:
+        if len(self._owed) < _MOST_OWED:
+            self._owed[lease] = keys
+
+    async def _release_owed(self) -> None:
+        """Give back what calls hold that ended, or gave up waiting to be counted, while Redis was away."""
+        while owed := tuple(self._owed.items()):
+            pipeline = self._client.pipeline(transaction=False)
+            for lease, keys in owed:
+                for key in keys:
+                    pipeline.zrem(key, lease)
+            await pipeline.execute()
+            for lease, _ in owed:
+                del self._owed[lease]
+
     async def _forget(self, quotas: Sequence[Quota], lease: str) -> None:
         with suppress(StateUnavailable):
             await self.release(quotas, lease)
@@ -162,6 +189,7 @@ class RedisState:
             # What is there must also do what is asked of it: a full one or a replica does not.
             keys, args = admit_call(self._prefix, [_PROBE], "", 1.0)
             await self._admit(keys=keys, args=args)
+            await self._release_owed()
             self._found()
             heard = time.monotonic()
             while not self._away:

@@ -147,11 +147,13 @@ class _Pings:
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(_PING_EVERY, self._begin)
         self._task: asyncio.Task[None] | None = None
+        self._has_begun = False
 
     def _begin(self) -> None:
         self._task = self._loop.create_task(self._ping())
 
     async def _ping(self) -> None:
+        self._has_begun = True
         await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM})
         while True:
             await self._send({"type": "http.response.body", "body": b": ping\r\n\r\n", "more_body": True})
@@ -164,11 +166,10 @@ class _Pings:
             Whether a stream has begun.
         """
         self._timer.cancel()
-        if self._task is None:
-            return False
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        return True
+        if self._task is not None:
+            self._task.cancel()  # perhaps before it has run at all
+            await asyncio.gather(self._task, return_exceptions=True)
+        return self._has_begun
 
 
 def _encoded(answer: Mapping[str, Any]) -> bytes:

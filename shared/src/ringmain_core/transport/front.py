@@ -4,30 +4,30 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringmain_core.call import Transport
-from ringmain_core.gates.adapter import EXCHANGE, Exchange
+from ringmain_core.gates.adapter import EXCHANGE, KNOWN_FOR, Exchange
 from ringmain_core.principal import ANONYMOUS, Principal
 from ringmain_core.refusals import (
     Draining,
     InvalidToken,
-    MalformedRequest,
-    PayloadTooLarge,
+    RateLimited,
     Refusal,
     Rejected,
     Unauthenticated,
 )
+from ringmain_core.room import Room
+from ringmain_core.transport.bodies import Bodies
 from ringmain_core.transport.neighbours import Neighbours
 from ringmain_core.transport.posts import Headers, answer_post, with_headers
 from ringmain_core.transport.refusals import Challenge, answer
-from ringmain_core.transport.strict_json import WRONG_ID, NotStrictJson, has_wrong_id, loads_strict
 
 _FIRST_ERROR = 400
+_STREAMS_EACH, _STREAMS = 1_000, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,12 @@ class Front:
         self._authenticate = authenticate
         self._challenge = challenge
         self._record = record
-        self._max_body = max_body
+        self._bodies = Bodies(max_body)
         self._resumable = resumable
         self._serve_neighbours = neighbours.with_cors(self._serve)
         self._closing = False
-        self._streams: set[asyncio.Task[Any]] = set()
+        self._streams: set[Callable[[], None]] = set()
+        self._open = Room("streams", each=_STREAMS_EACH, total=_STREAMS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -127,18 +128,22 @@ class Front:
             principal = await self._identify(headers, scope)
             if self._closing and scope["method"] != "POST":
                 raise Draining("This server is about to stop. Connect again.")
-            body, message = await self._read(headers, receive) if scope["method"] == "POST" else (b"", None)
+            body, message = b"", None
+            if scope["method"] == "POST":
+                declared = "".join(headers["content-length"])
+                body, message = await self._bodies.read(principal, declared, receive)
         except Refusal as refusal:
             await answer(self._recorded(refusal, principal, route), send, self._challenge_for(scope))
             return
-        exchange = Exchange(principal, route.transport, route.version, message, self._resumable)
+        still_known = partial(self._is_still, principal, headers, scope)
+        exchange = Exchange(principal, route.transport, route.version, message, self._resumable, still_known)
         await self._exchange(scope, body, receive, send, route, exchange)
 
     def close_streams(self) -> None:
         """End the streams that clients hold open to be told things, so that the server can stop."""
         self._closing = True
-        for task in self._streams:
-            task.cancel()
+        for end in self._streams:
+            end()
 
     def _recorded(self, refusal: Refusal, principal: Principal, route: Route | None) -> Refusal:
         try:
@@ -174,30 +179,12 @@ class Front:
             "Send an API key as `Authorization: Bearer <key>`. An operator makes one with `keys create`."
         )
 
-    async def _read(self, headers: _Headers, receive: Receive) -> tuple[bytes, object]:
-        """The body, and the JSON that it is."""
-        too_large = f"The body is larger than {self._max_body:,} bytes."
-        declared = "".join(headers["content-length"])[:20]
-        if declared.isdecimal() and int(declared) > self._max_body:
-            raise PayloadTooLarge(too_large)
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise MalformedRequest("The request was cut off.")
-            body += message.get("body", b"")
-            if len(body) > self._max_body:
-                raise PayloadTooLarge(too_large)
-            if not message.get("more_body", False):
-                break
-        whole = bytes(body)
+    async def _is_still(self, principal: Principal, headers: _Headers, scope: Scope) -> bool:
+        """Whether the credential of a request still is that principal's: not revoked, not over."""
         try:
-            message = loads_strict(whole)
-        except NotStrictJson as error:
-            raise MalformedRequest(f"Not a JSON message: {error}.") from error
-        if has_wrong_id(message):
-            raise Rejected(WRONG_ID)
-        return whole, message
+            return (await self._identify(headers, scope)).owner == principal.owner
+        except Refusal:
+            return False
 
     async def _exchange(
         self, scope: Scope, body: bytes, receive: Receive, send: Send, route: Route, exchange: Exchange
@@ -216,12 +203,24 @@ class Front:
                 # Already answered: what the record says is all that can still be done.
                 self._recorded(Rejected(f"The protocol's checks answered {status}."), principal, route)
             return
-        status = await self._serve_stream(route.app, scope, receive, send)
+        try:
+            self._open.take(principal.owner)
+        except RateLimited as refusal:
+            await answer(self._recorded(refusal, principal, route), send)
+            return
+        try:
+            status = await self._serve_stream(route.app, scope, receive, send, exchange)
+        finally:
+            self._open.give(principal.owner)
         if status >= _FIRST_ERROR and not exchange.on_record:
             self._recorded(Rejected(f"The protocol's checks answered {status}."), principal, route)
 
-    async def _serve_stream(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> int:
-        """Serve what may stay open for ever; `close_streams` ends it as if it were complete.
+    async def _serve_stream(
+        self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, exchange: Exchange
+    ) -> int:
+        """Serve what may stay open for ever.
+
+        `close_streams` and the end of its credential end it as if it were complete.
 
         Returns:
             The status of the answer; 0 where there was none.
@@ -229,22 +228,39 @@ class Front:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 (ASGI apps run in tasks)
         status = 0
+        is_over = False
 
-        async def send_and_note(message: Message) -> None:
+        def end() -> None:
+            nonlocal is_over
+            if not is_over:
+                is_over = True
+                task.cancel()
+
+        async def send_while_known(message: Message) -> None:
             nonlocal status
+            if message["type"] == "http.response.body" and not await exchange.still_known():
+                end()
+                await asyncio.Future()  # cancelled with the app
             status = message.get("status", status)
             await send(message)
 
-        self._streams.add(task)
+        async def watch() -> None:
+            while await exchange.still_known():  # noqa: ASYNC110 (nothing says so when it is known no more)
+                await asyncio.sleep(KNOWN_FOR)
+            end()
+
+        self._streams.add(end)
+        watching = asyncio.create_task(watch())
         try:
-            await app(scope, receive, send_and_note)
+            await app(scope, receive, send_while_known)
         except asyncio.CancelledError:
-            if not self._closing or not status:
+            if not is_over or not status:
                 raise
             task.uncancel()
             await send({"type": "http.response.body", "body": b""})
         finally:
-            self._streams.discard(task)
+            watching.cancel()
+            self._streams.discard(end)
         return status
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from starlette.types import Message, Send
 
-from ringmain_core.refusals import InsufficientScope, InvalidToken, Refusal, Unauthenticated
+from ringmain_core.refusals import BodyTimeout, InsufficientScope, InvalidToken, Refusal, Unauthenticated
 
 _UNQUOTABLE = str.maketrans("", "", '"\\')
 
@@ -17,6 +17,8 @@ def _headers_of(refusal: Refusal, challenge: Challenge) -> list[tuple[bytes, byt
     headers: list[tuple[bytes, bytes]] = []
     if refusal.retry_after_ms is not None:
         headers.append((b"retry-after", str(-(-refusal.retry_after_ms // 1000)).encode()))
+    if isinstance(refusal, BodyTimeout):
+        headers.append((b"connection", b"close"))  # what might still come is waited for no longer
     if isinstance(refusal, Unauthenticated | InsufficientScope):
         headers.append((b"www-authenticate", _www_authenticate(refusal, challenge)))
     return headers

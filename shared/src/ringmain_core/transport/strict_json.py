@@ -3,10 +3,12 @@
 import json
 import math
 import re
+from itertools import islice
 from typing import Any, NoReturn
 
 _MOST_DEPTH = 64
 WRONG_ID = "The `id` of a request is a text or a whole number."
+_PART = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,\[{]', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -37,6 +39,11 @@ def loads_strict(body: bytes) -> Any:
     if _SURROGATE.search(text) and _has_lone_surrogate(value):
         raise NotStrictJson("a string has half a surrogate pair")
     return value
+
+
+def has_more_parts(body: bytes, most: int) -> bool:
+    """Whether JSON is made of more strings, commas and opening brackets than that."""
+    return next(islice(_PART.finditer(body), most, None), None) is not None
 
 
 def has_wrong_id(message: Any) -> bool:

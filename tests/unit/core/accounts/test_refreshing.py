@@ -60,10 +60,7 @@ async def test_interleaved_calls_of_many_owners_get_their_own_tokens_only() -> N
         replicas = [at.accounts, at.beside(), at.beside()]
         asked = [person for _ in range(6) for person in people]
         tokens = await asyncio.gather(
-            *(
-                replicas[number % 3].token(call_of(person, session=f"s{number % 2}"))
-                for number, person in enumerate(asked)
-            )
+            *(replicas[number % 3].token(call_of(person)) for number, person in enumerate(asked))
         )
         owners = [token.value.get_secret_value().split("-")[1] for token in tokens]
         assert owners == [person.id for person in asked]

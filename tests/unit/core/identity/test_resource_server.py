@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ringmain_core.identity.api_keys import hash_key
 from unit.core.http_bench import LEGACY, MODERN, POLICY, Exchange, Headers, HttpBench, http_bench
 from unit.core.issuing import AUDIENCE, ISSUER, Issuing
 
@@ -102,6 +103,15 @@ async def test_who_has_no_credential_is_told_where_to_get_a_token(method: str) -
                 "data": {"code": "unauthenticated", "retryable": False},
             },
         )
+
+
+async def test_a_key_that_looks_like_a_token_is_a_key() -> None:
+    dotted = POLICY.replace(hash_key("key-of-ann"), hash_key("key.of.ann"))
+    async with bench(dotted + ISSUERS) as at:
+        called: dict[str, Any] = {"name": "who", "arguments": {}}
+        known = await at.call(MODERN, "tools/call", called, key="key.of.ann")
+        assert known.json["result"]["content"][0]["text"] == "ann"
+        assert (await at.call(MODERN, "tools/call", called, key="key.of.eve")).status == 401
 
 
 async def test_who_has_a_bad_token_is_told_so_and_not_why(caplog: pytest.LogCaptureFixture) -> None:

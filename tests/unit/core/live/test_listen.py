@@ -1,6 +1,5 @@
 """Listen streams of the 2026-07-28 protocol, through a real client in memory."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,6 @@ from mcp.client.subscriptions import ResourceUpdated, ToolsListChanged
 from mcp.shared.exceptions import MCPError
 
 from ringmain_core.live import listen, watchers
-from ringmain_core.principal import Principal
 from ringmain_core.settings import CoreSettings
 from ringmain_core.testing import bench
 from unit.core.live.pond import POLICY, Pond, at_pond, connector, events, parsed, to_the_end, uri
@@ -288,14 +286,6 @@ async def test_a_client_that_does_not_read_has_its_stream_ended(
             at.pond.stir("w1")
             assert await to_the_end(stream) == []
         assert "its client does not read" in caplog.text
-
-
-async def test_a_stream_ends_with_the_credential_that_opened_it() -> None:
-    short = Principal("local", "local", {"exp": time.time() + 0.3})
-    async with at_pond(principal=short) as at:
-        client = await at.client()
-        async with client.listen(resource_subscriptions=[uri("w1")]) as stream:
-            assert await to_the_end(stream) == []
 
 
 async def test_without_anything_to_watch_no_subscriptions_are_promised() -> None:

@@ -93,6 +93,8 @@ def test_keys_that_replicas_could_not_share_or_that_are_weak_are_refused(
     ("values", "said"),
     [
         ({}, "RINGMAIN_WORKERS=3 would let everybody do 3 times what policy says. Set RINGMAIN_REDIS_URL"),
+        ({"redis_url": REDIS, "audit": "stdout"}, "RINGMAIN_AUDIT=stdout: workers would write into each"),
+        ({"redis_url": REDIS, "audit": "stderr"}, "RINGMAIN_AUDIT=stderr: workers would write into each"),
         ({"redis_url": REDIS, "sessions": True}, "RINGMAIN_SESSIONS: a session lives in one worker"),
         ({"redis_url": REDIS, "legacy_sse": True}, "RINGMAIN_LEGACY_SSE: its connections live in one worker"),
     ],

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+import anyio
+
 from ringmain_core.call import Call
 from ringmain_core.declarations import Declaration
 from ringmain_core.principal import Principal
@@ -63,7 +65,15 @@ class SharedState:
     def __init__(self) -> None:
         self.values: dict[str, bytes] = {}
         self.listeners: dict[str, list[Callable[[bytes], None]]] = {}
+        self.after_gap: list[Callable[[], None]] = []
         self.away = False
+
+    async def come_back(self) -> None:
+        """Be there again, and wait for what is done about it."""
+        self.away = False
+        for listener in self.after_gap:
+            listener()
+        await anyio.wait_all_tasks_blocked()
 
     def _reach(self) -> None:
         if self.away:
@@ -110,8 +120,8 @@ class SharedState:
         return lambda: listeners.remove(listener)
 
     def on_gap(self, listener: Callable[[], None]) -> Callable[[], None]:
-        del listener
-        return lambda: None
+        self.after_gap.append(listener)
+        return lambda: self.after_gap.remove(listener)
 
     def trouble(self) -> str:
         return "away" if self.away else ""

@@ -229,15 +229,15 @@ class Read(Flow):
         self.by: list[tuple[str, Audience]] = []
 
     async def saw(self, call: Call, reading: Reading) -> None:
-        self.by.append((call.session or "", reading.audience))
+        self.by.append((call.id, reading.audience))
 
 
 async def test_who_gets_a_kept_answer_has_read_what_is_in_it() -> None:
     rig = Rig()
     rig.audience = "group"
     read = Read()
-    for session in ("first", "second"):
-        call = call_of(search, {"query": "x"}, session=session, flow=read)
+    for name in ("first", "second"):
+        call = call_of(search, {"query": "x"}, id=name, flow=read)
         await rig.ask(call=call)
         assert call.flow is read
     assert (rig.asked, read.by) == (1, [("first", "group"), ("second", "group")])
