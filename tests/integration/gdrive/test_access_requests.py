@@ -32,7 +32,7 @@ async def test_a_person_is_asked_before_one_is_approved(fake: FakeDrive) -> None
     wanted = {**DIARY, "op": "approve", "request_id": one.id}
     async with client_of(fake, elicitation_callback=person) as client:
         said, _ = await call(client, "access_requests", **wanted, dry_run=True)
-        assert "Share “Diary” (My Drive/Diary) with cleo@acme.example as writer." in said
+        assert "Give cleo@acme.example access as writer: “My Drive/Diary”." in said
         assert writes(fake) == []
         await call(client, "access_requests", **wanted, role="reader")
         assert (role(fake, CLEO), len(person.asked)) == ("reader", 1)

@@ -170,3 +170,16 @@ def test_half_a_registration_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="go together"):
         provider(GDriveSettings(oauth_client_id="x"))
     assert provider(GDriveSettings()) is None
+
+
+async def test_an_account_that_holds_more_does_no_more_than_the_operator_allows(fake: FakeDrive) -> None:
+    call = call_of(ANN)
+    call.connector = "gdrive"
+    async with at_work(fake, "drive", access="read") as (gdrive, _):
+        assert await name_of(gdrive, ANN) == "Launch plan"
+        assert (await gdrive.credentials.token(call)).scopes == {"drive.readonly"}
+        token = current_call.set(call)
+        with pytest.raises(UpstreamRefused, match="RINGMAIN_GDRIVE_ACCESS"):
+            await gdrive.send("files.create", body={"name": "x"}, fields="id")
+        current_call.reset(token)
+    assert fake.asked("drive.files.create") == []

@@ -214,6 +214,29 @@ async def test_a_download_is_a_link_that_the_client_reads(fake: FakeDrive) -> No
             assert content.mime_type == mime_type
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        "\ufeffname;note\r\n\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645\r\n".encode(),
+        "Grüße\r\n".encode("cp1252"),
+        "👩\u200d👧".encode(),
+        b"\xff\xfea\0",
+        "plain, Grüße\r\nas it is\r".encode(),
+    ],
+    ids=["mark", "cp1252", "joined", "utf-16", "text"],
+)
+async def test_bytes_are_had_as_they_are(fake: FakeDrive, data: bytes) -> None:
+    file = fake.file("a.csv", data, ADA)
+    async with client_of(fake) as client:
+        (content,) = (await client.read_resource(f"gdrive://file/{file.id}/content")).contents
+    assert content.mime_type == "text/csv"
+    if isinstance(content, BlobResourceContents):
+        assert base64.b64decode(content.blob) == data
+    else:
+        assert isinstance(content, TextResourceContents)
+        assert (content.text.encode(), data.startswith(b"plain")) == (data, True)
+
+
 async def test_a_link_carries_the_resource_key(fake: FakeDrive) -> None:
     link = f"https://docs.google.com/document/d/{fake.named('Brochure').id}/edit?resourcekey=0-brochurekey"
     async with client_of(fake, ZOE, settings={"subject": CLEO}) as client:

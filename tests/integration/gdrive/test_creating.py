@@ -32,6 +32,39 @@ async def test_a_text_becomes_a_file_of_the_type_that_its_name_says(fake: FakeDr
     assert made["revision"] == file.revisions[-1].id
 
 
+@pytest.mark.parametrize(
+    "name", ["Report.docx", "Paper.pdf", "picture.png", "Old.xls", "all.zip", "tool.exe"]
+)
+async def test_a_text_becomes_no_file_that_is_none_inside(fake: FakeDrive, name: str) -> None:
+    async with client_of(fake) as client:
+        said, _ = await refusal(client, "create_file", name=name, content="# Hello")
+        assert "is not text inside: give its bytes (`content_base64`); or `kind=document`" in said
+        said, _ = await refusal(client, "create_file", name="a", mime_type="application/pdf", content="x")
+        assert "A pdf is not text inside" in said
+        assert writes(fake) == []
+        _, made = await call(client, "create_file", name=name, kind="document", content="# Hello")
+    assert fake.store.files[made["id"]].native == Document("# Hello")
+
+
+@pytest.mark.parametrize("name", ["plan", "main.ts", "a.svg", "notes 2.1", "letter.rtf", "x.ipynb", "run.sh"])
+async def test_a_text_may_have_any_name_of_a_text(fake: FakeDrive, name: str) -> None:
+    async with client_of(fake) as client:
+        _, made = await call(client, "create_file", name=name, content="x")
+    content = fake.store.files[made["id"]].content
+    assert content is not None
+    assert content.data == b"x"
+
+
+@pytest.mark.parametrize("what", ["folder", "document", "shortcut"])
+async def test_googles_own_types_are_made_by_kind_only(fake: FakeDrive, what: str) -> None:
+    wanted = {"name": "odd", "mime_type": f"application/vnd.google-apps.{what}"}
+    async with client_of(fake) as client:
+        for content in ({"content": "x"}, {"content_base64": "eA=="}):
+            said, _ = await refusal(client, "create_file", **wanted, **content)
+            assert "are made by `kind`, not by `mime_type`" in said
+    assert writes(fake) == []
+
+
 async def test_text_and_tables_become_googles_own_formats(fake: FakeDrive) -> None:
     async with client_of(fake) as client:
         _, one = await call(client, "create_file", name="Doc", kind="document", content="# Hello\n\nThere.")
@@ -170,7 +203,7 @@ async def test_what_was_read_alone_is_not_told_to_many_unasked(fake: FakeDrive) 
         said, _ = await refusal(client, "create_file", name="b.txt", content="x", folder="/Plans")
     assert "said no" in said
     assert len(person.asked) == 1
-    assert "Create “b.txt” in My Drive/Plans? More people will see it (group)" in person.asked[0]
+    assert "Create “b.txt” in “My Drive/Plans”? More people will see it (group)" in person.asked[0]
     assert called(fake, "b.txt") == []
 
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from integration.gdrive.working import ADA, BO, call, client_of, fenced, refusal, settings_for
+from integration.gdrive.working import ADA, BO, ZOE, call, client_of, fenced, refusal, settings_for
 from ringmain_core.call import Call
 from ringmain_core.connector import Check
 from ringmain_core.cursors import Cursors
@@ -100,6 +100,70 @@ async def test_a_fence_holds_for_all_that_is_below_and_nothing_else(fake: FakeDr
             assert found is inside, (fence, name)
 
 
+@pytest.mark.parametrize("name", ["root", "/", "orphan"])
+async def test_my_drive_itself_and_orphans_belong_to_root(fake: FakeDrive, name: str) -> None:
+    orphan = fake.folder("Orphan", ADA)
+    fake.store.tree.place(orphan, "")
+    wanted = orphan.id if name == "orphan" else name
+    async with at_work(settings_for(fake)) as gdrive:
+        assert (await gdrive.place(caller("root"), wanted)).file.is_folder
+        with pytest.raises(OutsideFence):
+            await gdrive.place(caller("shared"), wanted)
+
+
+async def test_a_path_with_a_slash_never_leads_into_a_shared_drive(fake: FakeDrive) -> None:
+    fake.shared_drive("Plans", {ZOE: "organizer", ADA: "writer"})
+    own = next(one for one in fake.store.files.values() if one.name == "Plans" and not one.drive)
+    async with at_work(settings_for(fake)) as gdrive:
+        assert (await gdrive.place(caller(), "/Plans")).id == own.id
+        assert (await gdrive.place(caller(), "Plans/")).file.drive
+        assert fake.asked("drive.drives.list")[:-1] == []
+        with pytest.raises(OutsideFence, match="In My Drive, a path begins with a slash"):
+            await gdrive.place(caller(), "Files/notes.txt")
+
+
+async def test_shared_drives_of_one_name_are_named_by_their_ids(fake: FakeDrive) -> None:
+    teams = [fake.named("Team").id, fake.shared_drive("Team", {ADA: "organizer"}).id]
+    fake.shared_drive("team", {ADA: "organizer"})
+    async with at_work(settings_for(fake)) as gdrive:
+        with pytest.raises(InvalidArguments, match="Several are called `Team`") as caught:
+            await gdrive.place(caller(), "Team/Projects")
+        assert [one for one in teams if one in caught.value.message] == teams
+        assert (await gdrive.place(caller(teams[0]), "Team/Projects")).file.drive == teams[0]
+        with pytest.raises(OutsideFence):
+            await gdrive.place(caller(fake.named("Plans").id), "Team/Projects")
+
+
+async def test_several_outside_of_the_fence_look_like_none(fake: FakeDrive) -> None:
+    hr = fake.folder("HR", ADA)
+    for _ in range(2):
+        fake.file("Layoffs.txt", "x", ADA, parent=hr)
+    said: set[str] = set()
+    async with at_work(settings_for(fake)) as gdrive:
+        for name in ("Layoffs.txt", "Nothing.txt"):
+            with pytest.raises(OutsideFence) as caught:
+                await gdrive.place(caller(fake.named("Plans").id), f"/HR/{name}")
+            said.add(caught.value.message.replace(name, "…"))
+    assert len(said) == 1
+
+
+async def test_shared_drives_have_the_names_that_people_gave_them(fake: FakeDrive) -> None:
+    async with at_work(settings_for(fake)) as gdrive:
+        place = await gdrive.place(caller(), fake.named("Roadmap").id)
+        assert place.path == "Team/Projects/Roadmap"
+        assert (await gdrive.place(caller(), place.path)).id == place.id
+        assert (await gdrive.place(caller(), fake.named("Finance").id)).path == "Finance"
+        assert len(fake.asked("drive.drives.get")) == 2
+
+
+async def test_without_the_scope_for_their_names_shared_drives_have_ids(fake: FakeDrive) -> None:
+    team = fake.named("Team").id
+    async with at_work(settings_for(fake, access="metadata")) as gdrive:
+        assert (await gdrive.place(caller(), fake.named("Roadmap").id)).path == f"{team}/Projects/Roadmap"
+        with pytest.raises(InvalidArguments, match="Shared drives have no names for this token"):
+            await gdrive.place(caller(), "Team/Projects")
+
+
 async def test_a_shortcut_leads_nobody_out_of_the_fence(fake: FakeDrive) -> None:
     plans, diary = fake.named("Plans"), fake.named("Diary")
     way_out = fake.shortcut("Way out", diary, ADA, parent=plans)
@@ -192,3 +256,19 @@ async def test_settings_that_contradict_themselves_are_refused(fake: FakeDrive) 
         with pytest.raises(ConfigurationError, match=words):
             async with at_work(settings):
                 pass
+
+
+@pytest.mark.parametrize("method", ["drive.files.get", "drive.files.list"])
+async def test_a_page_of_a_proxy_is_no_answer_of_drive(fake: FakeDrive, method: str) -> None:
+    async with at_work(settings_for(fake)) as gdrive:
+        for after in range(2):
+            fake.fault(method, "html", after=after)
+            place = await gdrive.place(caller("root"), "/Plans/Launch plan")
+            assert place.path == "My Drive/Plans/Launch plan"
+
+
+async def test_a_write_that_a_proxy_answers_is_looked_for(fake: FakeDrive) -> None:
+    fake.fault("drive.files.create", "html")
+    async with client_of(fake) as client:
+        await call(client, "create_file", name="once.txt", content="x")
+    assert fake.named("once.txt").text.endswith("x")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from integration.gdrive.working import ADA, BO, Person, call, client_of, fenced, refusal, writes
+from integration.gdrive.working import ADA, BO, ZOE, Person, call, client_of, fenced, refusal, writes
 from standins.gdrive.file import File
 from standins.gdrive.state import FakeDrive
 
@@ -19,7 +19,7 @@ async def test_a_file_is_moved_renamed_and_found_there(fake: FakeDrive) -> None:
     minutes = fake.named("minutes.txt")
     async with client_of(fake) as client:
         said, _ = await call(client, "organize", file=minutes.id, op="move", folder="/Plans")
-        assert "Move “minutes.txt” into My Drive/Plans: done." in said
+        assert "Move “minutes.txt” into “My Drive/Plans”: done." in said
         assert "Nobody gains access. Nobody loses access." in said
         await call(client, "organize", file=minutes.id, op="rename", name="first.txt")
         _, shown = await call(client, "get_file", file="/Plans/first.txt")
@@ -120,7 +120,7 @@ async def test_a_person_is_asked_before_a_folder_goes_to_the_trash(fake: FakeDri
         await call(client, "organize", file=plans.id, op="restore")
     assert person.asked == [
         (
-            "Move “Plans” (My Drive/Plans) to the trash, with 4 files and 1 folder in it? "
+            "Move “My Drive/Plans” to the trash, with 4 files and 1 folder in it? "
             "Drive deletes it for good after 30 days."
         )
     ]
@@ -212,3 +212,50 @@ async def test_policy_waives_the_question_as_for_destructive_tools(fake: FakeDri
     async with client_of(fake, policy=policy) as client:
         await call(client, "organize", file="/Files/notes.txt", op="trash")
     assert fake.named("notes.txt").trashed
+
+
+@pytest.mark.parametrize("op", ["move", "copy"])
+async def test_nothing_is_shared_by_putting_it_elsewhere(fake: FakeDrive, op: str) -> None:
+    public, partner = (fake.folder(name, ADA) for name in ("Public", "Partner"))
+    fake.share(public, "anyone", "reader")
+    fake.share(partner, ZOE, "reader")
+    async with client_of(fake, elicitation_callback=Person()) as client:
+        for dry_run in (True, False):
+            wanted = {"file": "/Diary", "op": op, "dry_run": dry_run}
+            said, _ = await refusal(client, "organize", **wanted, folder="/Public")
+            assert "RINGMAIN_GDRIVE_PUBLIC_LINKS" in said
+            said, _ = await refusal(client, "organize", **wanted, folder="/Partner")
+            assert "Files are shared with acme.example here, and not with other.example" in said
+    assert writes(fake) == []
+
+
+@pytest.mark.parametrize("op", ["move", "copy"])
+async def test_a_person_decides_who_gains_access_whatever_was_read(fake: FakeDrive, op: str) -> None:
+    public, person = fake.folder("Public", ADA, parent=fake.named("Team")), Person()
+    fake.share(public, "anyone", "reader")
+    policy = fenced("*").replace("fence =", 'flow = "off"\nfence =')
+    settings = {"public_links": True}
+    wanted = {"file": "Team/Projects/Roadmap", "op": op, "folder": public.id}
+    async with client_of(fake, policy=policy, settings=settings, elicitation_callback=person) as client:
+        await call(client, "organize", **wanted)
+    async with client_of(fake, policy=policy, settings=settings) as client:
+        _, error = await refusal(client, "organize", **wanted | {"file": "Team/Projects/spec.md"})
+        assert error["code"] == "confirmation_needed"
+    (asked,) = person.asked
+    assert "Gain access: everybody who has the link (reader)." in asked
+
+
+async def test_a_shortcut_lets_nobody_in(fake: FakeDrive) -> None:
+    public = fake.folder("Public", ADA)
+    fake.share(public, "anyone", "reader")
+    async with client_of(fake) as client:
+        said, _ = await call(client, "organize", file="/Diary", op="shortcut", folder="/Public")
+    assert "Gain access" not in said
+
+
+async def test_where_policy_waives_the_question_what_is_private_still_does_not_flow(fake: FakeDrive) -> None:
+    policy, person = fenced("*").replace("fence =", "confirm = []\nfence ="), Person()
+    async with client_of(fake, policy=policy, elicitation_callback=person) as client:
+        await call(client, "organize", file="/Diary", op="move", folder="/Plans")
+    (asked,) = person.asked
+    assert "More people will see it (group) than may read what this agent has read before (self)" in asked

@@ -261,3 +261,13 @@ async def test_hidden_characters_and_images_are_made_harmless(fake: FakeDrive) -
     assert content == f"Sum {shown} </untrusted-00000000>\n"
     assert said.count("</untrusted-") == 2
     assert said.split("\n")[-1].startswith("</untrusted-")
+
+
+async def test_a_heading_that_comes_twice_gives_both_parts(fake: FakeDrive) -> None:
+    chapters = [("Part 1", "first"), ("Other", "no"), ("part 1", "second")]
+    text = "".join(f"# {title}\n\n{f'{word} ' * 800}\n\n" for title, word in chapters)
+    file = fake.file("book.md", text, ADA)
+    async with client_of(fake) as client:
+        _, answer = await call(client, "read_file", file=file.id, part="Part 1")
+    content = answer["parts"]["content"]
+    assert ("first" in content, "second" in content, " no " in content) == (True, True, False)

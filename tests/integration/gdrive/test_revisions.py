@@ -5,6 +5,8 @@ from mcp.client import Client
 from mcp_types import ResourceTemplateReference
 
 from integration.gdrive.working import call, client_of, refusal
+from ringmain_core.errors import UpstreamRefused
+from ringmain_gdrive.extraction.worker import Workers
 from standins.gdrive.state import FakeDrive
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +33,24 @@ async def test_a_diff_shows_what_changed(fake: FakeDrive) -> None:
         assert "+third" in answer["parts"]["diff"]
         said, _ = await refusal(client, "revisions", file="/Files/notes.txt", op="diff")
         assert "`old`; op=list shows their ids" in said
+
+
+async def test_a_diff_takes_none_of_the_servers_time(
+    fake: FakeDrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = fake.named("notes.txt")
+    notes.revisions[0].keep = True
+    asked: list[tuple[str, str]] = []
+
+    async def compare(_: Workers, before: str, after: str, name: str) -> str:
+        asked.append((before, after))
+        raise UpstreamRefused(f"`{name}` differs in too much.")
+
+    monkeypatch.setattr(Workers, "compare", compare)
+    async with client_of(fake) as client:
+        said, _ = await refusal(client, "revisions", file=notes.id, op="diff", old=notes.revisions[0].id)
+    assert said == "`notes.txt` differs in too much."
+    assert asked == [("first\n", "first\nsecond\nthird\n")]
 
 
 async def read(client: Client, uri: str) -> str:

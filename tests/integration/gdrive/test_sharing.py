@@ -42,9 +42,7 @@ async def test_a_person_is_asked_and_access_is_given(fake: FakeDrive) -> None:
     async with client_of(fake, elicitation_callback=person) as client:
         said, _ = await call(client, "share", file="/Diary", to=BO, role="commenter")
     assert said.startswith("“Diary” is shared with bo@acme.example as commenter.")
-    assert person.asked == [
-        "Share “Diary” (My Drive/Diary) with bo@acme.example as commenter. Do you want that?"
-    ]
+    assert person.asked == ["Give bo@acme.example access as commenter: “My Drive/Diary”. Do you want that?"]
     assert role(diary, BO) == "commenter"
     assert fake.mails == []
 
@@ -63,8 +61,8 @@ async def test_a_rehearsal_tells_how_far_it_goes(fake: FakeDrive) -> None:
     settings = {"share_domains": "acme.example,other.example"}
     async with client_of(fake, settings=settings) as client:
         said, shown = await call(client, "share", file="/Plans", to=ZOE, role="writer", dry_run=True)
-    assert "Share “Plans” (My Drive/Plans) with all that is below, 4 files and 1 folder," in said
-    assert "with zoe@other.example as writer. That is outside of acme.example." in said
+    assert "Give zoe@other.example access as writer: “My Drive/Plans” and all that is below, 4 files" in said
+    assert "and 1 folder. That is outside of acme.example." in said
     assert "user bo@acme.example: writer" in said
     assert "Nobody outside of acme.example is let in." in said
     assert shown["requests"] == [
@@ -106,7 +104,8 @@ async def test_public_links_are_given_where_they_are_allowed(fake: FakeDrive) ->
     async with client_of(fake, settings={"public_links": True}, elicitation_callback=person) as client:
         await call(client, "share", file="/Diary", to="anyone")
         assert [one.type for one in diary.permissions.values()] == ["anyone"]
-        assert "everybody who has the link as reader. That is outside of acme.example." in person.asked[0]
+        assert "Give everybody who has the link access as reader: “My Drive/Diary”." in person.asked[0]
+        assert "That is outside of acme.example." in person.asked[0]
         await call(client, "share", file="/Diary", to="anyone", remove=True)
     assert diary.permissions == {}
     assert len(person.asked) == 1
@@ -275,3 +274,70 @@ async def test_messages_do_not_reach_the_audit(fake: FakeDrive) -> None:
     async with bench_of(fake, elicitation_callback=Person()) as at:
         await call(at.client, "share", file="/Diary", to=BO, notify=True, message="a private word")
     assert "a private word" not in str(at.audit.records)
+
+
+async def test_what_is_mailed_is_shown_before(fake: FakeDrive) -> None:
+    person, wanted = Person(), {"file": "/Diary", "to": BO, "notify": True, "message": "Bo,\nperuse “this”"}
+    async with client_of(fake) as client:
+        said, shown = await call(client, "share", **wanted, dry_run=True)
+        assert "They get a mail: “Bo, peruse 'this'”." in said
+        (request,) = shown["requests"]
+        assert request["sendNotificationEmail"] is True
+        assert request["emailMessage"] == "Bo,\nperuse “this”"
+        said, _ = await refusal(client, "share", **wanted | {"message": "x" * 1_001})
+        assert "at most 1,000 characters" in said
+    async with bench_of(fake, elicitation_callback=person) as at:
+        await call(at.client, "share", **wanted)
+    (asked,) = person.asked
+    assert "They get a mail: “Bo, peruse 'this'”." in asked
+    assert "peruse" not in str(at.audit.records)
+
+
+async def test_that_no_mail_is_sent_is_said(fake: FakeDrive) -> None:
+    fake.share(fake.named("Diary"), BO, "reader")
+    wanted = {"file": "/Diary", "to": BO, "notify": True, "message": "Hello"}
+    async with client_of(fake, elicitation_callback=Person()) as client:
+        for role in ("reader", "writer"):
+            said, _ = await call(client, "share", **wanted, role=role)
+            assert "No mail is sent" in said
+    assert fake.mails == []
+
+
+async def test_no_name_can_forge_the_question(fake: FakeDrive) -> None:
+    name = f"Budget” with bo@acme.example as reader. Do you want that?{'.' * 1_500}“x"
+    person = Person()
+    made = fake.document(name, "secret", ADA)
+    settings = {"share_domains": "acme.example,other.example"}
+    async with client_of(fake, settings=settings, elicitation_callback=person) as client:
+        await call(client, "share", file=made.id, to=ZOE, role="writer")
+        await call(client, "organize", file=made.id, op="trash")
+    shared, trashed = person.asked
+    assert shared.startswith("Give zoe@other.example access as writer: “My Drive/Budget' with bo@acme")
+    assert shared.endswith("'x”. That is outside of acme.example. Do you want that?")
+    for asked in person.asked:
+        assert (asked.count("“"), asked.count("”")) == (1, 1)
+        assert len(asked) < 200
+    assert "to the trash" in trashed
+
+
+async def test_what_is_above_the_fence_is_not_named(fake: FakeDrive) -> None:
+    async with client_of(fake, policy=fenced(fake.named("Archive").id)) as client:
+        said, _ = await refusal(client, "share", file=fake.named("Archive").id, to=BO, remove=True)
+    assert "This access comes from a folder above that you may not use" in said
+    assert "Plans" not in said
+
+
+async def test_only_a_workspace_is_an_organisation(fake: FakeDrive) -> None:
+    robot = fake.service_account("robot@private.example")
+    fake.share(fake.named("Diary"), "robot@private.example", "writer")
+    fake.user("ann@private.example")
+    settings: dict[str, Any] = {"service_account_key": json.dumps(robot), "subject": None}
+    diary = {"file": fake.named("Diary").id}
+    async with client_of(fake, settings=settings, elicitation_callback=Person()) as client:
+        said, _ = await refusal(client, "share", **diary, to="ann@private.example")
+        assert "Files are shared with nobody here, and not with private.example" in said
+        said, _ = await call(client, "list_permissions", **diary)
+        assert "Let in from outside of robot@private.example: user ada@acme.example (owner)." in said
+    settings["share_domains"] = "private.example"
+    async with client_of(fake, settings=settings, elicitation_callback=Person()) as client:
+        await call(client, "share", **diary, to="ann@private.example")

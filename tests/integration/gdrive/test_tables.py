@@ -1,5 +1,7 @@
 """Tables keep their types, are had by ranges and pages, and every sheet is one."""
 
+from importlib import import_module
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -41,6 +43,7 @@ async def test_each_sheet_is_a_table(fake: FakeDrive) -> None:
         ("A6", ["4"], []),
         ("A3:XFD1048576", ["1", "1 (B)", "a"], [[2, 4, "a"], [3, 9, "a"], [4, 16, "a"]]),
         ("A90:B99", ["A", "B"], []),
+        ("A90:B", ["A", "B"], []),
     ],
 )
 async def test_ranges_are_as_in_a_spreadsheet(
@@ -76,7 +79,7 @@ async def test_pages_together_are_the_whole_table(fake: FakeDrive, limit: int) -
             if "next_cursor" not in answer:
                 break
             more = {"cursor": answer["next_cursor"]}
-    assert found == [[name, number, quarter, text or None] for name, number, quarter, text in rows]
+    assert found == [[name, number, str(quarter), text or None] for name, number, quarter, text in rows]
     assert more, "it took several pages"
     assert len(fake.asked("drive.files.get")) > 2
 
@@ -86,6 +89,35 @@ async def test_names_of_columns_are_told_apart(fake: FakeDrive) -> None:
     async with client_of(fake) as client:
         _, answer = await call(client, "read_table", file=made.id)
     assert (answer["columns"], answer["rows"]) == (["a", "B", "a (C)"], [[1, 2, 3]])
+
+
+async def test_what_is_not_there_is_told_beside_the_rows(fake: FakeDrive) -> None:
+    book: Any = import_module("openpyxl").Workbook()
+    book.active.title = "Far"
+    book.active["A1"], book.active["XFD2000"] = "x", "stray"
+    sums, secret = book.create_sheet("Sums"), book.create_sheet("Secret")
+    sums.append(["item", "sum", "error"])
+    sums.append(["a", "=1+1", "#REF!"])
+    secret["A1"], secret.sheet_state = "hidden", "hidden"
+    into = BytesIO()
+    book.save(into)
+    file = fake.file("odd.xlsx", into.getvalue(), ADA)
+    async with client_of(fake) as client:
+        said, answer = await call(client, "read_table", file=file.id)
+        assert answer["rows"] == [["a", None, "#REF!"]]
+        assert "`Far` reaches to XFD2000, which is more than 5,000,000 cells: it is left out.\n" in said
+        assert "Formulas of `Sums` without a value: 1, the first at B2." in said
+        assert "2 `Secret` (hidden)" in said
+        said, _ = await call(client, "read_table", file=file.id, sheet="Secret")
+        assert "This sheet is hidden." in said
+    del book["Sums"], book["Secret"]
+    into = BytesIO()
+    book.save(into)
+    file = fake.file("far.xlsx", into.getvalue(), ADA)
+    async with client_of(fake) as client:
+        said, _ = await refusal(client, "read_table", file=file.id)
+    assert "There is no table in it" in said
+    assert "`Far` reaches to XFD2000" in said
 
 
 async def test_what_has_no_table_says_so(fake: FakeDrive) -> None:

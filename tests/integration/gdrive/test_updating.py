@@ -34,6 +34,41 @@ async def test_a_text_is_replaced_and_appended_to(fake: FakeDrive) -> None:
     assert (notes.text.strip(), notes.mime_type) == ("new\nmore", "text/plain")
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "cp1252"])
+async def test_a_text_is_appended_in_the_charset_of_the_file(fake: FakeDrive, charset: str) -> None:
+    file = fake.file("a.txt", "Grüße aus\r\nZürich".encode(charset), ADA)
+    async with client_of(fake) as client:
+        await call(client, "update_file", **change(file, content="Größe", mode="append"))
+    assert file.content is not None
+    assert file.content.data.decode(charset) == "Grüße aus\r\nZürich\nGröße"
+
+
+@pytest.mark.parametrize(
+    ("data", "more"), [("Zürich".encode("cp1252"), "東京"), (b"\x81\x8d", "ö")], ids=["cp1252", "unknown"]
+)
+async def test_what_a_file_has_no_letters_for_is_not_appended(
+    fake: FakeDrive, data: bytes, more: str
+) -> None:
+    file = fake.file("a.txt", data, ADA)
+    async with client_of(fake) as client:
+        said, _ = await refusal(client, "update_file", **change(file, content=more, mode="append"))
+        assert f"in which `{more[0]}` cannot be written" in said
+        await call(client, "update_file", **change(file, content="plain", mode="append"))
+    assert file.content is not None
+    assert file.content.data == data + b"\nplain"
+
+
+async def test_images_of_a_markdown_file_are_kept_behind_what_is_read(fake: FakeDrive) -> None:
+    image = "[image1]: <data:image/png;base64,iVBORw0KGgo>\n"
+    file = fake.file("a.md", f"![][image1]\n\n{image}", ADA)
+    async with client_of(fake) as client:
+        said, _ = await call(client, "read_file", file=file.id)
+        assert "base64" not in said
+        await call(client, "update_file", **change(file, content="More.", mode="append"))
+    assert file.content is not None
+    assert file.content.data.decode() == f"![][image1]\n\n{image}More."
+
+
 async def test_a_document_takes_markdown(fake: FakeDrive) -> None:
     plan = fake.named("Launch plan")
     async with client_of(fake) as client:
@@ -209,3 +244,16 @@ async def test_contents_do_not_reach_the_audit(fake: FakeDrive) -> None:
     async with bench_of(fake, ADA) as at:
         await call(at.client, "update_file", **change(fake.named("notes.txt"), content="a private word"))
     assert "a private word" not in str(at.audit.records)
+
+
+async def test_all_open_comments_are_counted(fake: FakeDrive) -> None:
+    plan = fake.document("Commented", "x", ADA)
+    for number in range(130):
+        fake.comment(plan, BO, f"question {number}")
+    async with client_of(fake) as client:
+        _, shown = await call(client, "get_file", file=plan.id)
+        revision = shown["facts"]["revision"]
+        said, _ = await call(
+            client, "update_file", file=plan.id, if_revision=revision, content="y", dry_run=True
+        )
+    assert "Open comments lose what they point at: 130." in said

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+import zipfile
 from collections.abc import AsyncGenerator, Callable
 from importlib import import_module
 from io import BytesIO
@@ -35,11 +36,14 @@ def children() -> list[psutil.Process]:
 
 
 def far_apart() -> bytes:
-    """A sheet that is small, and too large for any memory once it is laid out."""
+    """A sheet that says it is small, and is too large for any memory once it is laid out."""
     book: Any = import_module("openpyxl").Workbook()
     book.active["A1"], book.active["XFD1048576"] = 1, 2
-    into = BytesIO()
-    book.save(into)
+    saved, into = BytesIO(), BytesIO()
+    book.save(saved)
+    with zipfile.ZipFile(saved) as honest, zipfile.ZipFile(into, "w") as lying:
+        for name in honest.namelist():
+            lying.writestr(name, honest.read(name).replace(b'ref="A1:XFD1048576"', b'ref="A1:B2"'))
     return into.getvalue()
 
 
@@ -170,6 +174,17 @@ async def test_a_worker_ends_with_its_parent(tmp_path: Path) -> None:
         worker = psutil.Process(int(await parent.stdout.receive()))
         parent.kill()
     await anyio.to_thread.run_sync(wait_for, lambda: is_gone(worker))
+
+
+async def test_texts_are_compared_within_a_time(workers: Workers) -> None:
+    assert await workers.compare("a\nb", "a\nc", "x") == "--- old\n+++ new\n@@ -1,2 +1,2 @@\n a\n-b\n+c"
+    assert await workers.compare("ä", "ä", "x") == ""
+    lines = [f"row {number}" for number in range(20_000)]
+    changed = [f"{line}!" if number % 2 else line for number, line in enumerate(lines)]
+    workers.seconds = 0.3
+    with pytest.raises(UpstreamRefused, match=r"two contents of `x` are too large, or differ in too much"):
+        await workers.compare("\n".join(lines), "\n".join(changed), "x")
+    assert children() == []
 
 
 async def test_no_process_is_left_when_the_connector_ends(fake: FakeDrive) -> None:

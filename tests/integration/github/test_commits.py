@@ -150,6 +150,16 @@ class Moving(Fault):
         return False
 
 
+class OthersCommit(Moving):
+    """Somebody else commits something else, under the same message."""
+
+    def take(self, method: str, path: str) -> bool:
+        if self.fits(method, path) and self.repository is not None:
+            self.repository.commit("feature", {"a.txt": "theirs\n"}, "Change it", author="mona")
+            self.repository = None
+        return False
+
+
 async def test_a_head_that_moves_meanwhile_is_told_like_one_that_moved_before(fake: FakeGitHub) -> None:
     repo = fake.repositories["acme/widgets"]
     arguments = commit(fake)
@@ -299,3 +309,63 @@ async def test_a_branch_is_made_where_that_is_asked_for(fake: FakeGitHub) -> Non
         "acme/widgets has no branch `fix/one`; `create_from` makes one, from a ref.",
     )
     assert made["sha"] == fake.repositories["acme/widgets"].sha("fix/one")
+
+
+async def test_many_files_are_read_in_turn_and_committed_at_once(fake: FakeGitHub) -> None:
+    changes = [{"path": f"many/{number}.txt", "content": f"{number}\n"} for number in range(100)]
+    async with client_of(fake) as client:
+        made = await structured(client, "commit_files", **commit(fake, changes=changes))
+    assert made["sha"] == fake.repositories["acme/widgets"].sha("feature")
+    assert len(fake.repositories["acme/widgets"].at("feature").files) > 100
+
+
+async def test_a_commit_that_graphql_says_went_wrong_is_found_on_the_branch(fake: FakeGitHub) -> None:
+    fake.fault("/graphql", "POST", "graphql-lost")
+    async with client_of(fake) as client:
+        made = await structured(client, "commit_files", **commit(fake))
+    assert made["sha"] == fake.repositories["acme/widgets"].sha("feature")
+    assert len(fake.asked("POST", "/graphql")) == 1
+
+
+async def test_a_commit_that_went_wrong_and_is_not_found_keeps_its_key(fake: FakeGitHub) -> None:
+    arguments = commit(fake, idempotency_key="change-2")
+    fake.fault("/graphql", "POST", "graphql-lost")
+    lost = fake.fault("/repos/acme/widgets/commits", "GET", "500", None)
+    async with client_of(fake) as client:
+        code, _ = await fault(client, "commit_files", **arguments)
+        lost.times = 0
+        made = await structured(client, "commit_files", **arguments)
+    assert code == "outcome_unknown"
+    assert made["sha"] == fake.repositories["acme/widgets"].sha("feature")
+    assert len(fake.asked("POST", "/graphql")) == 1
+
+
+async def test_a_commit_of_others_with_the_same_message_is_not_taken_for_ours(fake: FakeGitHub) -> None:
+    repo = fake.repositories["acme/widgets"]
+    arguments = commit(fake, changes=[{"path": "a.txt", "content": "ours\n"}])
+    fake.faults.append(OthersCommit("/graphql", "POST", "500", None, repository=repo))
+    async with client_of(fake) as client:
+        code, said = await fault(client, "commit_files", **arguments)
+    assert code == "upstream_refused"
+    assert said.startswith(f"The head of `feature` is {repo.sha('feature')} now, not {arguments['head_sha']}")
+
+
+async def test_a_refused_commit_names_the_permission_that_it_needs(fake: FakeGitHub) -> None:
+    held = {"metadata": "read", "contents": "read"}
+    settings = settings_for(fake.url, fake.token("weak", kind="fine", permissions=held))
+    async with bench(connector, settings=settings, policy=POLICY) as at:
+        _, said = await fault(at.client, "commit_files", **commit(fake))
+    assert said.endswith("Resource not accessible by personal access token. The tool needs contents: write.")
+
+
+async def test_a_link_is_not_edited_as_if_it_were_the_file_that_it_leads_to(fake: FakeGitHub) -> None:
+    repo = fake.repositories["acme/widgets"]
+    repo.link("feature", "src/same.py", "spin.py")
+    edits = [{"path": "src/same.py", "edits": [{"old": "361", "new": "360"}]}]
+    async with client_of(fake) as client:
+        code, said = await fault(client, "commit_files", **commit(fake, changes=edits))
+    assert (code, said) == (
+        "invalid_arguments",
+        "`src/same.py` is a link: edit the file that it leads to; nothing was committed.",
+    )
+    assert writes(fake) == []

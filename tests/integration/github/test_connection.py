@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cryptography import x509
@@ -17,9 +17,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError, ReadTimeoutError, SSLError
 
+from ringmain_core.errors import UpstreamUnavailable
 from ringmain_core.upstream.trouble import Trouble
-from ringmain_github.client import Client
+from ringmain_github.api import GitHub
+from ringmain_github.client import Client, Reply
 from ringmain_github.connection import Pool, trouble_on_the_way
+from ringmain_github.logs import job_log
+from ringmain_github.repository import Repository
 from ringmain_github.settings import GitHubSettings
 
 
@@ -251,6 +255,29 @@ def test_the_environment_says_whom_to_trust(
         client = Client(GitHubSettings(url=f"https://{server.address}"))
         assert client.request("ghp_x", "GET", "/user").status == 200
         client.close()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("trusted", "said"),
+    [("github.pem", "the answer is 200"), (None, "cannot be reached"), ("nowhere.pem", "cannot be reached")],
+)
+async def test_logs_elsewhere_are_fetched_by_the_same_certificates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: str | None, said: str
+) -> None:
+    """What the server answers is compressed, which logs must not be."""
+    certificate = _certificate(tmp_path).rename(tmp_path / "github.pem")
+    if trusted is not None:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / trusted))
+
+    class Logs:
+        settings = GitHubSettings(url="http://127.0.0.1")
+
+        async def get(self, _: str, *, accept: str) -> Reply:
+            return Reply(302, {"location": f"https://{server.address}/log", "accept": accept}, "")
+
+    with listening(certificate) as server, pytest.raises(UpstreamUnavailable, match=said):
+        await job_log(cast("GitHub", Logs()), Repository("acme", "widgets", "main", "public"), 1)
 
 
 def test_certificates_that_are_not_there_are_said_to_be_so(tmp_path: Path) -> None:

@@ -188,3 +188,84 @@ roles = ["reader"]
         "The repository `acme/secret` is not there, or not among those that you may use for this "
         "(acme/widgets)."
     )
+
+
+async def test_an_app_at_several_owners_searches_where_it_is_told_to(
+    fake: FakeGitHub, keys: tuple[str, str]
+) -> None:
+    settings = app_settings(fake, keys)
+    fake.app(42, keys[1], installations=["mona"])
+    fence = """
+[roles.all]
+allow = ["github:*"]
+fence = { "github.repo" = ["acme/widgets", "acme/gad*"] }
+[[agents]]
+id = "local"
+roles = ["all"]
+"""
+    arguments = {"kind": "issues", "query": "wobbles"}
+    async with bench(connector, settings=settings) as at:
+        named = await at.client.call_tool("search", {**arguments, "repo": "acme/widgets"})
+        unnamed = await at.client.call_tool("search", arguments)
+    async with bench(connector, settings=settings, policy=fence) as at:
+        fenced = await at.client.call_tool("search", arguments)
+    assert [row[1] for row in named.structured_content["rows"]] == [1]
+    assert [row[1] for row in fenced.structured_content["rows"]] == [1]
+    assert text_of(unnamed) == "The GitHub App is installed at 2 owners: name a repository."
+
+
+async def test_doctor_looks_at_each_installation(fake: FakeGitHub, keys: tuple[str, str]) -> None:
+    settings = app_settings(fake, keys)
+    fake.app(42, keys[1], installations=["mona"])
+    fake.app_permissions = {"metadata": "read"}
+    found = await findings(settings)
+    assert [(state, said.partition(":")[0]) for state, said in found[1:]] == [
+        ("ok", "limits at acme"),
+        ("warning", "permissions at acme"),
+        ("ok", "limits at mona"),
+        ("warning", "permissions at mona"),
+    ]
+    assert found[0] == ("ok", f"GitHub at {fake.url}: it accepts the app installation")
+
+
+async def test_an_installation_at_an_enterprise_is_passed_over(
+    fake: FakeGitHub, keys: tuple[str, str]
+) -> None:
+    fake.enterprise_installation = True
+    async with connected(app_settings(fake, keys)) as github:
+        assert (await github.get(ISSUE)).json()["number"] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"), [("user", "list_runs: actions: read"), ("oauth", "repo, for more than reading")]
+)
+async def test_blank_scopes_are_none_of_a_token_that_has_scopes_only(
+    fake: FakeGitHub, kind: str, says: str
+) -> None:
+    held = {"contents": "read", "pull_requests": "read", "issues": "read"}
+    token = fake.token(kind, kind=kind, scopes=[], permissions=held)
+    fake.repositories["acme/secret"].private = kind == "user"
+    said = await whoami(settings_for(fake.url, token), {"repo": "acme/secret"})
+    assert says in said
+    assert ("scopes: none" in said) is (kind == "oauth")
+
+
+@pytest.mark.parametrize("kind", ["403", "451"])
+async def test_what_is_withheld_outside_of_a_fence_looks_as_if_it_were_not_there(
+    fake: FakeGitHub, kind: str
+) -> None:
+    policy = """
+[roles.reader]
+allow = ["github:read"]
+fence = { "github.repo" = ["acme/widgets"] }
+[[agents]]
+id = "local"
+roles = ["reader"]
+"""
+    fake.fault("/repos/acme/*", "GET", kind, times=None)
+    async with bench(connector, settings=settings_for(fake.url, fake.token()), policy=policy) as at:
+        withheld = await at.client.call_tool("get_repo", {"repo": "acme/secret"})
+        nowhere = await at.client.call_tool("get_repo", {"repo": "other/secret"})
+        inside = await at.client.call_tool("get_repo", {"repo": "acme/widgets"})
+    assert text_of(withheld) == text_of(nowhere).replace("other/secret", "acme/secret")
+    assert "is not there" not in text_of(inside)

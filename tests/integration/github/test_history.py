@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from integration.github.pulling import POLICY, PULL, REPO, call, client_of, structured
+from ringmain_github.tools import history
 from standins.asking import ask, fault, fenced
+from standins.github import pulls
 from standins.github.state import FakeGitHub
 
 pytestmark = pytest.mark.anyio
@@ -178,3 +180,45 @@ async def test_a_diff_of_thousands_of_lines_goes_on_by_its_cursor_to_the_last_fi
     begun = [name for name in patched if " (from line " not in name]
     assert begun == [*sorted(files), "src/new.py", "src/spin.py", "tests/test_spin.py"]
     assert lines == [f"+a line that is a little longer {line}" for line in range(3_000)]
+
+
+async def test_pages_of_a_diff_begin_anew_after_a_push(fake: FakeGitHub) -> None:
+    repo = fake.repositories["acme/widgets"]
+    files = {f"f{number}.txt": "x\n" * 60 for number in range(8)}
+    repo.commit("feature", dict(files), "Many", author="mona")
+    async with client_of(fake) as client:
+        first = await ask(client, "get_diff", **PULL, max_lines=200)
+        cursor = first.rpartition("next_cursor=")[2]
+        same = await ask(client, "get_diff", **PULL, max_lines=200, cursor=cursor)
+        repo.commit("feature", {"a.txt": "malware\n", "f0.txt": None}, "Sneak", author="mona")
+        other = await ask(client, "get_diff", **PULL, max_lines=200, cursor=cursor)
+        fresh = await ask(client, "get_diff", **PULL, max_lines=200)
+    assert "begins anew" not in same
+    assert "It is another diff than on the page before, so it begins anew." in other
+    assert fenced(other) == fenced(fresh)
+
+
+async def test_a_pull_request_of_more_files_than_github_lists_says_so(
+    fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "_MOST_FILES", 2)
+    monkeypatch.setattr(pulls, "_MOST_FILES", 2)
+    async with client_of(fake) as client:
+        said = await ask(client, "get_diff", **PULL, paths=["nothing"])
+        fake.repositories["acme/widgets"].commit("feature", {"src/new.py": None}, "Fewer", author="mona")
+        all_of_it = await ask(client, "get_diff", **PULL)
+    assert said.splitlines()[-1] == "GitHub shows the first 2 files of it only."
+    assert "GitHub shows" not in all_of_it
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+async def test_a_moment_is_one(fake: FakeGitHub, name: str) -> None:
+    async with client_of(fake) as client:
+        code, said = await fault(client, "list_commits", **REPO, **{name: "last tuesday"})
+        await ask(client, "list_commits", **REPO, **{name: "2026-01-31"})
+    assert (code, said) == (
+        "invalid_arguments",
+        f"`{name}`: write it like 2026-01-31 or 2026-01-31T12:00:00Z.",
+    )
+    (sent,) = fake.asked("GET", "/repos/acme/widgets/commits")
+    assert sent.query[name] == "2026-01-31T00:00:00Z"

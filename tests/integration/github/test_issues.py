@@ -241,3 +241,33 @@ async def test_a_mention_elsewhere_shows_no_title_and_outside_the_fence_no_name(
     assert fenced["parts"]["timeline"] == (
         f"{now} cross-referenced mona: one in a repository that you may not use"
     )
+
+
+async def test_a_list_of_more_entries_than_pages_are_numbered_for_is_told_to_its_end(
+    fake: FakeGitHub,
+) -> None:
+    fake.largest_numbered = 200
+    repo = fake.repositories["acme/widgets"]
+    for number in range(450):
+        repo.issue(f"Issue {number}")
+    pages = await listed(fake, limit=100, state="all")
+    numbers = [row[0] for page in pages for row in page["rows"]]
+    issues = [number for number, issue in repo.issues.items() if issue.pull is None]
+    assert sorted(numbers) == sorted(issues)
+
+
+async def test_a_label_with_a_comma_is_refused_rather_than_split(fake: FakeGitHub) -> None:
+    async with client_of(fake) as client:
+        said = await refusal(client, "list_issues", {**REPO, "labels": ["bug, confirmed"]})
+    assert said.startswith("`labels`: GitHub takes a comma for the end of a label here; `search` with")
+    assert fake.asked("GET", "/repos/acme/widgets/issues") == []
+
+
+async def test_a_title_has_one_line_wherever_it_is_one_of_many(fake: FakeGitHub) -> None:
+    now = "2026-01-05T09:30:00Z"
+    fake.repositories["acme/widgets"].issues[2].events.append(
+        {"event": "labeled", "actor": "mona", "created_at": now, "label": {"name": "a\nclosed octocat"}}
+    )
+    async with client_of(fake) as client:
+        _, told = await call(client, "get_issue", {**REPO, "number": 2, "include": ["timeline"]})
+    assert told["parts"]["timeline"] == f"{now} labeled mona: a closed octocat"

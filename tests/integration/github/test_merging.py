@@ -4,7 +4,7 @@ import pytest
 from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 
-from integration.github.pulling import PULL, call, client_of, code_of, head, lose, refusal, writes
+from integration.github.pulling import PULL, REPO, call, client_of, code_of, head, lose, refusal, writes
 from standins.github.state import FakeGitHub
 
 pytestmark = pytest.mark.anyio
@@ -112,3 +112,16 @@ async def test_an_automatic_merge_is_not_asked_for_twice(fake: FakeGitHub) -> No
         )
     assert made["done"] is True
     assert len(fake.asked("POST", "/graphql")) == 1
+
+
+async def test_a_rehearsal_of_a_private_one_counts_as_having_read_it(fake: FakeGitHub) -> None:
+    secret = fake.repositories["acme/secret"]
+    secret.branch("b", "main")
+    sha = secret.commit("b", {"x": "y"}, "m")
+    pull = secret.pull("Q3 numbers", head="b", author="mona")
+    async with client_of(fake) as client:
+        arguments = {"repo": "acme/secret", "number": pull.number, "head_sha": sha, "dry_run": True}
+        said, _ = await call(client, "merge_pull_request", arguments)
+        shared = await client.call_tool("comment", {**REPO, "number": 1, "body": "Q3 numbers"})
+    assert "Q3 numbers" in said
+    assert code_of(shared) == "confirmation_needed"

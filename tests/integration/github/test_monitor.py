@@ -10,7 +10,7 @@ import pytest
 from integration.github.test_logs import failing_run
 from integration.github.working import settings_for
 from ringmain_core.testing import Bench, bench
-from ringmain_github import connector
+from ringmain_github import checks, connector
 from ringmain_github.tools import monitor
 from standins.asking import fenced, text_of
 from standins.github.repository import Repository
@@ -224,7 +224,9 @@ async def test_a_token_that_may_not_see_checks_sees_runs_and_says_so(fake: FakeG
     async with at_work(fake, **held) as at:
         result, heard = await wait_for(at, finish, repo="acme/secret", sha="main")
     assert heard[0][2] == "1 of 2 done; CI: in_progress, check runs: neutral"
-    assert facts_of(result)["result"] == "success: 0 failed, 0 going, 2 fine of 2"
+    assert facts_of(result)["result"] == (
+        "no failure is known, but not all checks are: 0 failed, 0 going, 2 fine of 2"
+    )
     lacking = "Checks that are no workflows are missing: this token may not read check runs."
     assert lacking in result.structured_content["parts"]["checks"]
 
@@ -252,3 +254,39 @@ async def test_many_checks_stay_within_the_budget_failures_first(fake: FakeGitHu
     assert answer["parts"]["checks"].splitlines()[1].startswith("job 119 ")
     assert len(text_of(result).encode()) < 24_000
     assert answer["truncated"][0].endswith("more checks: `get_run`, or `get_pull_request` with checks.")
+
+
+async def test_what_was_not_seen_whole_is_not_called_a_success(
+    fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_MOST", 2)
+    sha = widgets(fake).commit("main", {"x": "y"}, "Many checks")
+    for number in range(3):
+        widgets(fake).check("main", f"matrix {number}", conclusion="failure" if number == 2 else "success")
+    async with at_work(fake) as at:
+        result, _ = await wait_for(at, sha=sha)
+    assert facts_of(result)["result"].startswith("no failure is known, but not all checks are: 0 failed")
+    assert (
+        "There are more checks than the 2 that were looked at."
+        in result.structured_content["parts"]["checks"]
+    )
+
+
+async def test_a_pipeline_that_leaves_the_fence_is_not_followed(fake: FakeGitHub) -> None:
+    run = widgets(fake).run("ci.yml", jobs=[("test", None)], status="in_progress")
+    policy = """
+[roles.all]
+allow = ["github:*"]
+fence = { "github.repo" = ["acme/widgets"] }
+[[agents]]
+id = "local"
+roles = ["all"]
+"""
+
+    def transfer(_: int) -> None:
+        if "acme/widgets" in fake.repositories:
+            fake.rename("acme/widgets", "mona/widgets")
+
+    async with bench(connector, settings=settings_for(fake.url, fake.token()), policy=policy) as at:
+        result, _ = await wait_for(at, transfer, run_id=run.id)
+    assert text_of(result).startswith("The repository `acme/widgets` is not there, or not among those")

@@ -229,9 +229,10 @@ async def test_a_job_is_found_by_id_name_and_part_of_its_name(fake: FakeGitHub) 
             ]
         several = await asked(at, "get_run", run_id=run.id, job="test")
         none = await asked(at, "get_run", run_id=run.id, job="lint")
-    names = f"`test (3.12)` ({run.jobs[1].id}), `test (3.11)` ({run.jobs[0].id})"
-    assert text_of(several) == f"`job`: 2 jobs are called like that; give an id: {names}."
-    assert text_of(none) == f"The run has no such job. It has {names}."
+    names = f"{run.jobs[1].id} test (3.12)\n{run.jobs[0].id} test (3.11)"
+    assert text_of(several).startswith("`job`: 2 jobs are called like that; give an id:\n<untrusted-")
+    assert text_of(none).startswith("The run has no such job. It has:\n<untrusted-")
+    assert [fenced(text_of(one)) for one in (several, none)] == [names, names]
 
 
 async def test_artifacts_are_listed_when_asked_for(fake: FakeGitHub) -> None:

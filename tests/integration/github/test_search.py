@@ -86,10 +86,10 @@ async def test_code_is_found_with_what_matches(fake: FakeGitHub) -> None:
     ("patterns", "qualifiers"),
     [
         (["acme/*"], " user:acme"),
-        (["acme/widgets", "mona/*"], " repo:acme/widgets user:mona"),
+        (["acme/widgets", "mona/*"], " (repo:acme/widgets OR user:mona)"),
         (["acme/wid*", "nonsense"], " user:acme"),
         (["*/widgets"], ""),
-        ([f"acme/{letter}" for letter in "abcdef"], ""),
+        ([f"acme/{letter}" for letter in "abcdefg"], ""),
     ],
 )
 async def test_a_fence_is_part_of_the_question_where_it_can_be_said(
@@ -97,7 +97,14 @@ async def test_a_fence_is_part_of_the_question_where_it_can_be_said(
 ) -> None:
     async with client_of(fake, inside(*patterns)) as client:
         await call(client, "search", {"kind": "issues", "query": "a"})
-    assert asked(fake) == [f"a is:issue{qualifiers}"]
+    assert asked(fake) == [f"(a) is:issue{qualifiers}"]
+
+
+async def test_a_fence_of_several_places_is_searched_in_all_of_them(fake: FakeGitHub) -> None:
+    fake.repository("mona/toys").issue("It wobbles, too")
+    async with client_of(fake, inside("acme/widgets", "mona/*")) as client:
+        _, found = await call(client, "search", {"kind": "issues", "query": "wobbles"})
+    assert [row[0] for row in found["rows"]] == ["mona/toys", "acme/widgets"]
 
 
 async def test_of_what_is_outside_not_even_the_number_is_told(fake: FakeGitHub) -> None:
@@ -106,7 +113,10 @@ async def test_of_what_is_outside_not_even_the_number_is_told(fake: FakeGitHub) 
         none, nothing = await call(client, "search", {"kind": "issues", "query": "unheard-of"})
     assert found == nothing
     assert found["rows"] == []
-    assert found["note"] == "Only what you may use is shown (*/widgets); the rest is left out, uncounted."
+    assert found["note"] == (
+        "Only what you may use is shown (*/widgets); the rest is left out, uncounted. GitHub gives out the "
+        "first 1,000 results only: narrow the query for others."
+    )
     assert some.splitlines()[1:2] == none.splitlines()[1:2]
     assert "acme/secret" not in some
 
@@ -141,7 +151,70 @@ async def test_a_qualifier_inside_of_the_fence_is_taken(fake: FakeGitHub) -> Non
     async with client_of(fake, inside("acme/widgets")) as client:
         _, found = await call(client, "search", {"kind": "issues", "query": "wobbles repo:Acme/Widgets"})
     assert [row[:2] for row in found["rows"]] == [["acme/widgets", 1]]
-    assert asked(fake) == ["wobbles repo:Acme/Widgets is:issue"]
+    assert asked(fake) == ["(wobbles repo:Acme/Widgets) is:issue repo:acme/widgets"]
+
+
+@pytest.mark.parametrize("kind", ["issues", "code", "commits", "repos"])
+@pytest.mark.parametrize("patterns", [["acme/widgets"], ["acme/wid*"], ["*/widgets"]])
+@pytest.mark.parametrize("more", ["", " -repo:acme/widgets"])
+async def test_how_much_there_is_outside_of_the_fence_shows_in_nothing(
+    fake: FakeGitHub, kind: str, patterns: list[str], more: str
+) -> None:
+    secret = fake.repositories["acme/secret"]
+    secret.commit("main", {f"{number}.txt": "payroll" for number in range(3)}, "payroll")
+    for number in range(3):
+        secret.issue(f"payroll {number}")
+        fake.repository(f"acme/payroll-{number}", private=True).commit("main", {"a": "b"}, "Begin")
+    async with client_of(fake, inside(*patterns)) as client:
+        found, nothing = [
+            (await call(client, "search", {"kind": kind, "query": query + more, "limit": 1}))[1]
+            for query in ("payroll", "unheard-of")
+        ]
+    assert found == nothing
+    assert found["rows"] == []
+
+
+async def test_what_is_inside_is_told_page_by_page_whatever_stands_between(fake: FakeGitHub) -> None:
+    for number in range(150):
+        fake.repositories["acme/widgets" if number % 50 == 0 else "acme/secret"].issue(f"payroll {number}")
+    titles: list[str] = []
+    cursor: str | None = None
+    async with client_of(fake, inside("acme/wid*")) as client:
+        while cursor is not None or not titles:
+            more = {"cursor": cursor} if cursor else {}
+            arguments = {"kind": "issues", "query": "payroll", "limit": 2, **more}
+            _, found = await call(client, "search", arguments)
+            titles += [row[2] for row in found["rows"]]
+            cursor = found.get("next_cursor")
+    assert titles == ["payroll 100", "payroll 50", "payroll 0"]
+    assert [one.query["page"] for one in fake.requests if one.path == "/search/issues"] == ["1", "2", "2"]
+
+
+@pytest.mark.parametrize(
+    "query", ["x) OR (payroll", "(payroll", 'payroll "', '"(" ) OR (payroll ")"', '")" (']
+)
+async def test_a_query_that_could_leave_its_place_is_refused(fake: FakeGitHub, query: str) -> None:
+    async with client_of(fake, inside("acme/widgets")) as client:
+        code, said = await fault(client, "search", kind="issues", query=query)
+    assert (code, said) == ("invalid_arguments", "`query`: quotes and parentheses have to come in pairs.")
+    assert asked(fake) == []
+
+
+async def test_places_of_the_query_are_not_widened_to_the_fence(fake: FakeGitHub) -> None:
+    async with client_of(fake, inside("acme/widgets", "mona/*")) as client:
+        _, found = await call(client, "search", {"kind": "code", "query": "times repo:acme/widgets"})
+    assert {row[0] for row in found["rows"]} == {"acme/widgets"}
+    assert asked(fake) == ["times repo:acme/widgets"]
+
+
+async def test_who_can_read_much_that_was_found_is_looked_up_in_turn(fake: FakeGitHub) -> None:
+    for number in range(60):
+        fake.repository(f"pub/r{number}").issue("quux problem")
+    fake.fault("/repos/pub/*", "GET", "slow", times=None, seconds=0.05)
+    async with client_of(fake) as client:
+        _, found = await call(client, "search", {"kind": "issues", "query": "quux", "limit": 100})
+        await call(client, "comment", {**REPO, "number": 1, "body": "All of that is public"})
+    assert len(found["rows"]) == 60
 
 
 async def test_alternatives_do_not_lead_out_of_a_repository(fake: FakeGitHub) -> None:

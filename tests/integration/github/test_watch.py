@@ -8,8 +8,8 @@ import pytest
 from mcp.client.subscriptions import ResourceUpdated, Subscription
 from mcp.shared.exceptions import MCPError
 
-from integration.github.working import settings_for
-from ringmain_core.errors import UpstreamRefused
+from integration.github.working import connected, settings_for
+from ringmain_core.errors import NotFound, UpstreamRefused
 from ringmain_core.testing import Bench, bench
 from ringmain_github import connector, watch
 from ringmain_github.credentials import OwnAccounts
@@ -102,3 +102,19 @@ async def test_without_credentials_of_the_process_that_is_said() -> None:
     accounts = OwnAccounts(None, None)  # pyright: ignore[reportArgumentType]
     with pytest.raises(UpstreamRefused, match="only where the operator has set a token or an app, too"):
         await accounts.token(None, "acme")
+
+
+async def test_a_pull_request_tells_of_its_checks(fake: FakeGitHub) -> None:
+    repo = fake.repositories["acme/widgets"]
+    async with at_work(fake) as at, at.client.listen(resource_subscriptions=[PULL]) as stream:
+        repo.check("feature", "deploy", conclusion="failure")
+        assert await told(stream) == ResourceUpdated(PULL)
+
+
+async def test_what_is_called_otherwise_now_is_watched_no_more(fake: FakeGitHub) -> None:
+    async with connected(settings_for(fake.url, fake.token())) as github:
+        changes = watch.WATCHES["pull"].changes(github, {"owner": "acme", "repo": "widgets", "number": "4"})
+        await anext(changes)
+        fake.rename("acme/widgets", "mona/widgets")
+        with anyio.fail_after(10), pytest.raises(NotFound, match="is called `mona/widgets` now"):
+            await anext(changes)

@@ -10,6 +10,7 @@ from standins.gdrive.web import Asked, Routes
 routes = Routes()
 
 _COLORS = ["#ac725e", "#d06b64", "#f83a22", "#fa573c", "#16a765", "#4986e7", "#9a9cff", "#8f8f8f"]
+_CONSUMERS = {"gmail.com", "private.example"}
 _LARGEST_UPLOAD = 5_242_880_000_000
 THEMES = [
     {"id": "abacus", "backgroundImageLink": "https://ssl.gstatic.com/abacus.jpg", "colorRgb": "#ea6100"},
@@ -35,7 +36,7 @@ def about(asked: Asked) -> dict[str, Any]:
             "appInstalled": True,
             "folderColorPalette": _COLORS,
             "driveThemes": THEMES,
-            "canCreateDrives": not asked.view.user.robot,
+            "canCreateDrives": asked.view.user.domain not in _CONSUMERS and not asked.view.user.robot,
         }
     )
 

@@ -105,7 +105,10 @@ class _Feed:
         self._lost = {one.id: one.number for one in some if asked.me in one.left}
 
     def _belongs(self, change: Change) -> bool:
-        return change.drive == self._drive if self._drive else not change.drive or self._includes
+        """A person's log need not tell what happens in a shared drive: here it never does."""
+        if self._drive:
+            return change.drive == self._drive
+        return not change.drive or (change.kind == "drive" and self._includes)
 
     def of(self, change: Change) -> Iterator[_Seen]:
         """The change, if it is one for this person and this request."""

@@ -66,7 +66,9 @@ class Making:
         for email, role in members.items():
             given = permission_to(self.people, email, role)
             top.permissions[given.id] = given
-        return self.store.add(top)
+        self.store.add(top)
+        self.store.note_drive(drive)
+        return top
 
     def named(self, name: str) -> File:
         """The one file, folder or shared drive's top of this name."""

@@ -160,7 +160,9 @@ def _always(value: Any) -> Callable[[View, File], Any]:
 _FIELDS: Mapping[str, Callable[[View, File], Any]] = {
     "kind": _always("drive#file"),
     "id": lambda _, of: of.id,
-    "name": lambda _, of: of.name,
+    "name": lambda _, of: (
+        "Drive" if of.fixed and of.drive else of.name
+    ),  # of a shared drive: see `drives.get`
     "mimeType": lambda _, of: of.mime_type,
     "description": lambda _, of: of.description or None,
     "starred": lambda view, of: view.email in of.starred,

@@ -1,6 +1,7 @@
 """What stands before every route: tokens, scopes, permissions, hidden repositories, limits."""
 
 import time
+from urllib.parse import urlencode
 
 import jwt
 
@@ -36,6 +37,26 @@ def _known_app(asked: Asked, statement: str) -> None:
     except jwt.InvalidTokenError as error:
         raise Refusal(401, "A JSON web token could not be decoded") from error
     asked.app = claimed
+
+
+def same_name(asked: Asked) -> None:
+    """Lead on from a name that a repository had once.
+
+    Raises:
+        Refusal: 301 for reads and 307 for writes, to its address without a name.
+    """
+    place = "/".join(asked.path.split("/")[2:4]).lower()
+    renamed = asked.fake.renamed.get(place)
+    if renamed is not None and asked.path.startswith("/repos/"):
+        query = f"?{urlencode(asked.query)}" if asked.query else ""
+        rest = "/".join(asked.path.split("/")[4:])
+        number = asked.fake.repositories[renamed].id
+        url = f"{asked.fake.api}/repositories/{number}{'/' * bool(rest)}{rest}{query}"
+        raise Refusal(301 if asked.method == "GET" else 307, "Moved Permanently", location=url)
+    if asked.path.startswith("/repositories/"):
+        _, _, number, *rest = asked.path.split("/")
+        repo = next(one for one in asked.fake.repositories.values() if str(one.id) == number)
+        asked.path = "/".join(["/repos", repo.full_name, *rest])
 
 
 def admit(asked: Asked, route: Route) -> None:
@@ -110,6 +131,8 @@ def headers(asked: Asked, route: Route | None, number: int) -> dict[str, str]:
         made["x-oauth-scopes"] = ", ".join(token.scopes)
         made["x-accepted-oauth-scopes"] = "repo" if asked.found is not None else ""
     elif token is not None and route is not None:
+        if token.kind == "user":
+            made["x-oauth-scopes"] = ""
         access = "write" if route.write else "read"
         made["x-accepted-github-permissions"] = "; ".join(f"{one}={access}" for one in route.needs.split("|"))
     return made

@@ -36,9 +36,14 @@ class Change:
 
 @dataclass
 class Objects:
-    """All that a repository's git knows, by name."""
+    """All that a repository's git knows, by name.
+
+    Attributes:
+        links: The blobs that are symbolic links.
+    """
 
     blobs: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    links: set[str] = field(default_factory=set[str])
     trees: dict[str, list[tuple[str, str, str]]] = field(
         default_factory=dict[str, list[tuple[str, str, str]]]
     )
@@ -58,7 +63,7 @@ class Objects:
             if rest:
                 folders.setdefault(first, {})[rest] = sha
             else:
-                entries[first] = ("100644", sha)
+                entries[first] = ("120000" if sha in self.links else "100644", sha)
         for name, below in folders.items():
             entries[name] = ("40000", self.tree(below))
         order = sorted(entries, key=lambda name: name + "/" * (entries[name][0] == "40000"))

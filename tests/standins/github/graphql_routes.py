@@ -101,7 +101,7 @@ def _root(asked: Asked) -> dict[str, Any]:
         return node(asked, given["id"])
 
     def nodes(_: Any, ids: list[str]) -> Any:
-        return [node(asked, one) for one in ids]
+        return [_node_or_problem(asked, one) for one in ids]
 
     queries: dict[str, Callable[..., Any]] = {
         "repository": repository,
@@ -117,6 +117,14 @@ def _root(asked: Asked) -> dict[str, Any]:
 
 def _either(asked: Asked, repo: Repository, issue: Issue) -> dict[str, Any]:
     return pull_object(asked, repo, issue) if issue.pull else issue_object(asked, repo, issue)
+
+
+def _node_or_problem(asked: Asked, name: str) -> Any:
+    """One of several nodes: what is wrong with it is a matter of its own."""
+    try:
+        return node(asked, name)
+    except Problem as problem:
+        return problem
 
 
 def node(asked: Asked, name: str) -> dict[str, Any]:

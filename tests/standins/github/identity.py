@@ -102,7 +102,10 @@ _ENTERPRISE = {"name": "Acme", "slug": "acme", "created_at": None, "updated_at":
 @routes.on("GET", "/app/installations")
 def installations(asked: Asked) -> Any:
     rows = [one for one in asked.fake.owners.values() if one.installation]
-    return asked.page([_installation(asked, one) for one in rows])
+    shown = [_installation(asked, one) for one in rows]
+    if asked.fake.enterprise_installation:  # which the description knows without an account only
+        shown.append(shown[0] | {"id": 999, "target_type": "Enterprise", "account": None})
+    return asked.page(shown)
 
 
 def _installation(asked: Asked, owner: Owner) -> dict[str, Any]:

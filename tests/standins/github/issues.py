@@ -123,9 +123,16 @@ def issues(asked: Asked) -> Any:
         return (len(one.comments) if by == "comments" else moment), one.number
 
     rows.sort(key=order, reverse=query.get("direction", "desc") == "desc")
-    page = asked.page(rows)
+    reached = int(query.get("page", 1)) * int(query.get("per_page", 30))
+    if reached > asked.fake.largest_numbered and query.get("after") != _after(int(query["page"])):
+        raise Refusal(422, "Pagination with the page parameter is not supported for large datasets.")
+    page = asked.page(rows, after=_after)
     page.body = [issue_shape(asked.repo, one) for one in page.body]
     return page
+
+
+def _after(page: int) -> str:
+    return f"Y3Vyc29y{page - 1}"
 
 
 def _fits(wanted: str | None, has: list[str]) -> bool:

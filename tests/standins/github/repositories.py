@@ -162,7 +162,11 @@ def _folder(asked: Asked, commit: Commit, path: str) -> Any:
 
 
 def _file(asked: Asked, commit: Commit, path: str) -> Any:
-    content = asked.repo.git.blobs[commit.files[path]]
+    at = commit.files[path]
+    content = asked.repo.git.blobs[at]
+    if at in asked.repo.git.links:  # GitHub gives the file that it leads to
+        beside = f"{path.rpartition('/')[0]}/{content.decode()}".strip("/")
+        content = asked.repo.git.blobs[commit.files[beside]]
     if asked.accepts("raw"):
         return Answer(content, headers={"content-type": "application/vnd.github.raw+json; charset=utf-8"})
     return _file_row(asked, commit, path)

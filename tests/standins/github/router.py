@@ -28,7 +28,7 @@ from standins.github import (
     search,
     validate,
 )
-from standins.github.faults import Fault
+from standins.github.faults import LOST, Fault
 from standins.github.web import Answer, Asked, Refusal, Route
 
 _VIOLATION = 599
@@ -59,12 +59,15 @@ def answer(asked: Asked, fault: Fault | None) -> Done:
     route = None
     try:
         gate.known_token(asked)
+        gate.same_name(asked)
         broken = fault.answer() if fault else None
         if broken is not None:
             given = Answer(broken[2], broken[0], broken[1])
         else:
             route = _route(asked)
             given = _given(asked, route)
+            if fault is not None and fault.kind == "graphql-lost":
+                given = Answer({"data": None, "errors": [{"message": LOST}]})
     except Refusal as refusal:
         given = Answer(refusal.body, refusal.status, refusal.headers)
     headers = gate.headers(asked, route, len(fake.requests)) | given.headers

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from standins.github import shapes
+from standins.github.advanced import compiled
 from standins.github.issues import issue_shape
 from standins.github.models import Issue
 from standins.github.repository import Repository
@@ -22,13 +23,18 @@ def parsed(query: str) -> list[tuple[bool, str, str]]:
     return [one for one in found if one[2]]
 
 
-def _repositories(asked: Asked, parts: list[tuple[bool, str, str]]) -> list[Repository]:
+def _visible(asked: Asked) -> list[Repository]:
     token = asked.token
-    seen = [
+    return [
         one
         for one in asked.fake.repositories.values()
         if not one.private or (token is not None and token.reaches(one.full_name))
     ]
+
+
+def _repositories(asked: Asked, parts: list[tuple[bool, str, str]]) -> list[Repository]:
+    seen = _visible(asked)
+    unwanted = [value.lower() for minus, name, value in parts if name == "repo" and minus]
     wanted = [value.lower() for minus, name, value in parts if name == "repo" and not minus]
     owners = [value.lower() for minus, name, value in parts if name in _OWNERS and not minus]
     if wanted and not any(one.full_name.lower() in wanted for one in seen):
@@ -44,8 +50,8 @@ def _repositories(asked: Asked, parts: list[tuple[bool, str, str]]) -> list[Repo
     return [
         one
         for one in seen
-        if (not wanted or one.full_name.lower() in wanted)
-        and (not owners or one.owner.login.lower() in owners)
+        if one.full_name.lower() not in unwanted
+        and (not (wanted or owners) or one.full_name.lower() in wanted or one.owner.login.lower() in owners)
     ]
 
 
@@ -76,7 +82,7 @@ def _fits_date(moment: str, wanted: str) -> bool:
     )
 
 
-def _tests(issue: Issue) -> dict[str, Callable[[str], bool]]:
+def _tests(repo: Repository, issue: Issue) -> dict[str, Callable[[str], bool]]:
     lower = {one.lower() for one in issue.labels}
     people = {one.lower() for one in issue.assignees}
     talked = {one.author.lower() for one in issue.comments}
@@ -95,19 +101,21 @@ def _tests(issue: Issue) -> dict[str, Callable[[str], bool]]:
         "head": lambda value: issue.pull is not None and issue.pull.head == value,
         "base": lambda value: issue.pull is not None and issue.pull.base == value,
         "draft": lambda value: issue.pull is not None and str(issue.pull.draft).lower() == value.lower(),
-        **{name: lambda _: True for name in ("repo", "org", "user", "owner", "in", "sort", "archived")},
+        "repo": lambda value: value.lower() == repo.full_name.lower(),
+        **{name: lambda value: value.lower() == repo.owner.login.lower() for name in _OWNERS},
+        **{name: lambda _: True for name in ("in", "sort", "archived")},
         "": lambda value: value.lower() in f"{issue.title} {issue.body or ''}".lower(),
     }
 
 
 def issues_found(asked: Asked, query: str) -> list[tuple[Repository, Issue]]:
     """Issues and pull requests that fit a query, the latest first."""
-    parts = parsed(query)
+    fits = compiled(query)
     found: list[tuple[Repository, Issue]] = []
-    for repo in _repositories(asked, parts):
+    for repo in _visible(asked):
         for issue in repo.issues.values():
-            tests = _tests(issue)
-            if all(name in tests and tests[name](value) is not minus for minus, name, value in parts):
+            tests = _tests(repo, issue)
+            if fits(lambda name, value, tests=tests: name in tests and tests[name](value)):
                 found.append((repo, issue))
     return sorted(found, key=lambda one: one[1].created_at, reverse=True)
 

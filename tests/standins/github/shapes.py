@@ -63,6 +63,8 @@ def full_repository(repo: "Repository", login: str) -> dict[str, Any]:
     made = shape(repo.fake, "full-repository-default-response", of=repo.full_name)
     for name in ("parent", "source", "template_repository"):
         made.pop(name, None)
+    if repo.forked_from:
+        made["source"] = made["parent"] = repository(repo.fake.repositories[repo.forked_from], login)
     made["organization"] = user(repo.fake, repo.owner.login)
     return made | _repository(repo, login)
 

@@ -75,6 +75,9 @@ class FakeGitHub:
         tree_limit: Entries of a tree, after which it is cut.
         app_permissions: Of the tokens of an app's installations; `None` allows everything.
         app_tokens_last: Seconds.
+        enterprise_installation: Whether the app is installed at an enterprise, too.
+        renamed: What repositories were called, and are called now, in lower case.
+        largest_numbered: Of so many entries at most, a list of issues is given by numbers of pages.
         old_server: What an older server makes of `return_run_details`: `ignores` or `refuses`.
     """
 
@@ -88,6 +91,9 @@ class FakeGitHub:
     tree_limit: int = 100_000
     app_permissions: Mapping[str, str] | None = None
     app_tokens_last: float = 3600.0
+    enterprise_installation: bool = False
+    renamed: dict[str, str] = field(default_factory=dict[str, str])
+    largest_numbered: int = 10_000
     owners: dict[str, Owner] = field(default_factory=dict[str, Owner])
     repositories: dict[str, Repository] = field(default_factory=dict[str, Repository])
     tokens: dict[str, Token] = field(default_factory=dict[str, Token])
@@ -140,6 +146,15 @@ class FakeGitHub:
         made.created_at = made.pushed_at = made.updated_at = self.now()
         self.repositories[full_name.lower()] = made
         return made
+
+    def rename(self, old: str, new: str) -> Repository:
+        """Give a repository another name; the old one leads on to it."""
+        repo = self.repositories.pop(old.lower())
+        owner, repo.name = new.split("/")
+        repo.owner = self.owners[owner.lower()]
+        self.repositories[new.lower()] = repo
+        self.renamed[old.lower()] = new.lower()
+        return repo
 
     def token(
         self,

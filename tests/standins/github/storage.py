@@ -30,6 +30,7 @@ class Storage:
         roles: Who has which role: admin, maintain, push, triage, pull. Everybody not named here may push.
         required_checks: Merging is refused (405) while one of these has not succeeded.
         has_issues: False has them switched off; pull requests are listed all the same.
+        forked_from: The repository that it is a fork of, `owner/name` in lower case.
         moved: Where issues are now that were here, by number: `owner/name` and the number there.
     """
 
@@ -60,6 +61,7 @@ class Storage:
     protected: set[str] = field(default_factory=set[str])
     required_checks: list[str] = field(default_factory=list[str])
     has_issues: bool = True
+    forked_from: str = ""
     moved: dict[int, tuple[str, int]] = field(default_factory=dict[int, tuple[str, int]])
 
     @property
@@ -114,6 +116,11 @@ class Storage:
         self.pushed_at = self.fake.now()
         self._follow(branch)
         return self.heads[branch]
+
+    def link(self, branch: str, path: str, to: str) -> str:
+        """Put a symbolic link on a branch, to a path beside it."""
+        self.git.links.add(self.git.blob(to.encode()))
+        return self.commit(branch, {path: to}, f"Link {path}")
 
     def _follow(self, branch: str) -> None:
         for issue in self.issues.values():

@@ -4,7 +4,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-_PREFIXES = {"classic": "ghp_", "fine": "github_pat_", "oauth": "gho_", "installation": "ghs_"}
+_PREFIXES = {
+    "classic": "ghp_",
+    "fine": "github_pat_",
+    "oauth": "gho_",
+    "user": "ghu_",
+    "installation": "ghs_",
+}
 
 
 @dataclass
@@ -12,7 +18,8 @@ class Token:
     """A token.
 
     Attributes:
-        kind: classic, oauth (both have scopes), fine or installation (both have permissions).
+        kind: classic, oauth (both have scopes), fine, user (of an app's) or installation (these have
+            permissions).
         permissions: Of fine-grained tokens: {"issues": "read" | "write"}; `None` allows everything.
         repositories: `owner/name` of those it reaches beside public ones; `None` for all.
         used: Requests that counted against its limit.

@@ -95,8 +95,19 @@ class Asked:
     def accepts(self, kind: str) -> bool:
         return f"application/vnd.github.{kind}" in self.headers.get("accept", "").replace("v3.", "")
 
-    def page(self, rows: Sequence[Any], within: str | None = None, most: int = 100, **more: Any) -> Answer:
-        """One page of these, as a list or under a name beside their number, with its `Link`."""
+    def page(
+        self,
+        rows: Sequence[Any],
+        within: str | None = None,
+        most: int = 100,
+        after: Callable[[int], str] | None = None,
+        **more: Any,
+    ) -> Answer:
+        """One page of these, as a list or under a name beside their number, with its `Link`.
+
+        Args:
+            after: What long lists want beside the number of a page.
+        """
         size = min(int(self.query.get("per_page", 30)), most)
         page = int(self.query.get("page", 1))
         last = max(1, -(-len(rows) // size))
@@ -107,8 +118,12 @@ class Asked:
         if page == 1:
             del steps["prev"], steps["first"]
         base = f"{self.fake.api}{self.path}"
+
+        def places(number: int) -> dict[str, Any]:
+            return {"page": number} if after is None else {"page": number, "after": after(number)}
+
         links = [
-            f'<{base}?{urlencode({**self.query, "page": number})}>; rel="{rel}"'
+            f'<{base}?{urlencode({**self.query, **places(number)})}>; rel="{rel}"'
             for rel, number in steps.items()
         ]
         body = shown if within is None else {"total_count": len(rows), **more, within: shown}

@@ -34,6 +34,16 @@ def test_pages_without_text_are_told() -> None:
     ]
 
 
+def test_what_was_filled_in_is_read() -> None:
+    into = BytesIO()
+    canvas = _canvas(into)
+    canvas.drawString(50, 700, "Amount due:")
+    canvas.acroForm.textfield(name="amount", value="4711 EUR", x=150, y=690, width=100, height=20)
+    canvas.save()
+    (part,) = pdf(into.getvalue()).parts
+    assert part.text == "Amount due:\n4711 EUR"
+
+
 def test_scripts_and_forms_of_a_pdf_do_nothing() -> None:
     document = made_pdf(["Text."])
     hostile = document.replace(

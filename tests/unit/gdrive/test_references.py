@@ -18,7 +18,9 @@ ID = "1aBcDeFgHiJkLmNoP"
         (f"https://drive.google.com/drive/folders/{ID}?resourcekey=0-Ab_C", Reference(ID, "0-Ab_C")),
         (f"https://drive.google.com/open?id={ID}", Reference(ID)),
         ("/", Reference("root")),
-        ("/Plans/Budget 2026", Reference(path=("Plans", "Budget 2026"))),
+        ("/Plans/Budget 2026", Reference(path=("Plans", "Budget 2026"), is_mine=True)),
+        ("My Drive/Plans", Reference(path=("Plans",), is_mine=True)),
+        ("My Drive/", Reference("root")),
         ("Team/Plans?x=1", Reference(path=("Team", "Plans?x=1"))),
     ],
 )

@@ -40,3 +40,18 @@ def test_carriage_returns_that_nobody_saw_are_kept() -> None:
 def test_the_difference_names_what_is_made_and_what_goes() -> None:
     assert difference("a", None, "x\n").splitlines()[:2] == ["--- /dev/null", "+++ b/a"]
     assert difference("a", "x\n", None).splitlines()[:2] == ["--- a/a", "+++ /dev/null"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "after"),
+    [
+        ("c\nd\n", "c\nD\n", "a\r\nb\r\nc\nD\ne\n"),
+        ("a\nb\n", "a\nB\n", "a\r\nB\r\nc\nd\ne\n"),
+        ("d", "d1\nd2", "a\r\nb\r\nc\nd1\nd2\ne\n"),
+        ("a", "a1\na2", "a1\r\na2\r\nb\r\nc\nd\ne\n"),
+    ],
+)
+def test_where_lines_end_in_both_ways_an_edit_ends_them_as_its_place_does(
+    old: str, new: str, after: str
+) -> None:
+    assert edited("f", "a\r\nb\r\nc\nd\ne\n", [Edit(old=old, new=new)]) == after

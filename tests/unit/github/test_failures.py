@@ -17,7 +17,15 @@ from urllib3.exceptions import (
 
 from ringmain_core.errors import NotFound, UpstreamRefused
 from ringmain_github.client import NotGitHub, Reply
-from ringmain_github.failures import Broke, Limited, lacking, require_success, trouble
+from ringmain_github.failures import (
+    Broke,
+    Limited,
+    lacking,
+    require_done,
+    require_json,
+    require_success,
+    trouble,
+)
 
 
 def reply(status: int, body: Any = None, **headers: str) -> Reply:
@@ -135,7 +143,6 @@ def test_a_page_in_html_is_no_reason_to_repeat_its_words() -> None:
         (ProtocolError("Connection aborted.", ConnectionResetError()), "transient"),
         (SSLError("certificate verify failed"), "transient"),
         (OSError("no certificates"), "transient"),
-        (RuntimeError("Github server redirected from https protocol to http"), "refused"),
     ],
 )
 def test_what_breaks_on_the_way_is_judged_by_whether_it_may_have_arrived(error: Exception, kind: str) -> None:
@@ -146,3 +153,22 @@ def test_what_breaks_on_the_way_is_judged_by_whether_it_may_have_arrived(error: 
 
 def test_a_defect_of_ours_is_nobodys_trouble() -> None:
     assert trouble(KeyError("x")) is None
+
+
+def test_an_empty_repository_is_called_that() -> None:
+    with pytest.raises(UpstreamRefused) as caught:
+        require_success(reply(409, {"message": "Git Repository is empty."}))
+    assert caught.value.message == "The repository is empty: it has no branch and no commit."
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_a_write_that_leads_elsewhere_is_not_done(status: int) -> None:
+    with pytest.raises(UpstreamRefused, match="so nothing was done"):
+        require_done(reply(status))
+
+
+@pytest.mark.parametrize("text", ["", "<html></html>", "log in"])
+def test_what_is_no_json_is_not_githubs(text: str) -> None:
+    with pytest.raises(NotGitHub):
+        require_json(reply(200, text))
+    require_json(reply(200, ' {"a": 1}'))

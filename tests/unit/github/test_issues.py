@@ -5,9 +5,10 @@ from typing import Any, cast
 import pytest
 
 from ringmain_core.errors import InvalidArguments
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.issue_steps import Change, Plan, plan
 from ringmain_github.issues import excerpt, mentions_in, moment_of
+from ringmain_github.repository import Repository
 
 WIDGETS = Repository("acme", "widgets", "main", "public")
 ISSUE: dict[str, Any] = {

@@ -13,6 +13,7 @@ from ringmain_github.references import (
     is_sha,
     parse_repo,
     path,
+    require_here,
 )
 
 
@@ -92,3 +93,26 @@ def test_a_commit_is_told_by_its_author_and_first_line_whatever_git_knows_of_the
     assert author_of({"author": {}, "commit": made}) == "Mona L."
     assert headline_of({"commit": made}) == "Spin"
     assert headline_of({"commit": {"message": ""}}) == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        12,
+        "#12",
+        "https://github.com/acme/widgets/pull/12/files#diff",
+        "https://github.com/Acme/Widgets/issues/12",
+        "https://github.com/acme/old-name/issues/12",
+        "https://api.github.com/repos/acme/widgets/issues/12",
+        "https://github.example.com/api/v3/repos/acme/widgets/issues/12",
+    ],
+)
+def test_a_link_into_the_repository_is_taken(value: object) -> None:
+    require_here({"number": value, "body": "https://elsewhere.test/a/b"}, "acme/old-name", "acme/widgets")
+
+
+@pytest.mark.parametrize("name", ["number", "run_id", "sha", "range"])
+@pytest.mark.parametrize("place", ["acme/gadgets", "other/widgets", "repos/acme/gadgets", ""])
+def test_a_link_into_another_repository_is_refused(name: str, place: str) -> None:
+    with pytest.raises(InvalidArguments, match=f"`{name}` links to another repository than `repo`, a/b"):
+        require_here({name: f"https://github.com/{place}/issues/12"}, "a/b")

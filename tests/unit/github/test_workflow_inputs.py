@@ -88,3 +88,23 @@ def test_inputs_that_do_not_fit_are_named_all_at_once() -> None:
         "`inputs`: the workflow declares `target`, `level`, `dry-run`, `size`; `colour` is none of them; "
         "`target` takes one of staging, production."
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "read"),
+    [
+        ("[dev,\n          prod]", []),
+        ('["a, b", c]', []),
+        ("*environments", []),
+        ("[dev, prod] # pick", ["dev", "prod"]),
+        ("\n          # pick\n          - 'x: y'\n          - it's", ["x: y", "it's"]),
+    ],
+)
+def test_options_are_checked_where_they_can_be_read_with_certainty(options: str, read: list[str]) -> None:
+    text = (
+        "on:\n  workflow_dispatch:\n    inputs:\n      env:\n        type: choice\n"
+        f"        options: {options}\njobs: {{}}\n"
+    )
+    declared = inputs_of(text)
+    assert declared is not None
+    assert declared["env"].options == read

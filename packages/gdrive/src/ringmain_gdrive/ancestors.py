@@ -27,12 +27,14 @@ class Folder:
 
     Attributes:
         is_top: Whether it is a My Drive or shared drive itself.
+        has_own_readers: Whether, in a shared drive, others read it than what is around it.
     """
 
     id: str
     name: str
     parent: str
     is_top: bool
+    has_own_readers: bool = False
 
 
 class Ancestors:
@@ -69,7 +71,7 @@ class Ancestors:
         else:
             parent = found.parents[0] if found.parents else ""
             is_top = not parent and (bool(found.drive) or bool(found.told.get("ownedByMe")))
-            folder = Folder(name, found.name, parent, is_top)
+            folder = Folder(name, found.name, parent, is_top, found.has_own_readers)
         self._kept[name] = (folder, self._clock() + _HOLDS)
         self._kept.move_to_end(name)
         if len(self._kept) > _MOST_KEPT:
@@ -82,12 +84,16 @@ def admits(fence: Fence, file: DriveFile, above: Sequence[Folder]) -> bool:
     if fence.patterns is None or "*" in fence.patterns:
         return True
     inside = {file.id, file.drive, *(folder.id for folder in above)}
-    at_top = above[-1].is_top if above else False
-    if at_top and not file.drive:
-        inside.add("root")
-    if not at_top and not file.drive:
-        inside.add("shared")
+    if not file.drive:
+        # Without a folder above, it is My Drive itself, or an orphan: whose it is decides.
+        is_mine = above[-1].is_top if above else bool(file.told.get("ownedByMe"))
+        inside.add("root" if is_mine else "shared")
     return any(pattern in inside for pattern in fence.patterns if pattern)
+
+
+def admits_drive(fence: Fence, drive: str) -> bool:
+    """Whether a whole shared drive is inside a fence."""
+    return fence.patterns is None or bool({"*", drive}.intersection(fence.patterns))
 
 
 def path_of(file: DriveFile, above: Sequence[Folder]) -> str:

@@ -1,74 +1,49 @@
 """Drive as the tools see it: fenced files, reads, and writes that are sent once."""
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ringmain_core.arguments import Upstream
 from ringmain_core.call import Call, current_call
-from ringmain_core.errors import InvalidArguments, NotFound, OutsideFence, UpstreamRefused
+from ringmain_core.errors import (
+    AccountNeeded,
+    InvalidArguments,
+    NotFound,
+    OutsideFence,
+    UpstreamRefused,
+)
 from ringmain_core.policy import Fence
 from ringmain_core.services import Services
-from ringmain_gdrive.ancestors import Ancestors, Folder, admits, path_of
+from ringmain_gdrive.ancestors import Ancestors, admits
 from ringmain_gdrive.cached import Extracts
 from ringmain_gdrive.file import FIELDS, DriveFile
-from ringmain_gdrive.references import ROOT, Reference, parse_reference, quoted
+from ringmain_gdrive.own import Own
+from ringmain_gdrive.paths import end_of
+from ringmain_gdrive.places import Place, key_header
+from ringmain_gdrive.references import Reference, parse_reference
 from ringmain_gdrive.requests import Requests
 from ringmain_gdrive.settings import GDriveSettings
 
 if TYPE_CHECKING:
     from ringmain_gdrive.feed import Feed
 
+_FOLDER_FIELDS = (
+    "id,name,mimeType,parents,driveId,ownedByMe,hasAugmentedPermissions,inheritedPermissionsDisabled"
+)
 _MOST_PEOPLE = 1_000
 _MOST_FOLLOWED = 10_000
+_FOR_ANYBODY = frozenset({"gmail.com", "googlemail.com"})
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A file or folder that the caller may use.
+@dataclass(slots=True)
+class _Person:
+    """What is known of somebody for whom Drive is asked."""
 
-    Attributes:
-        above: The folders above it, the nearest first.
-        resource_key: That has to be shown for it.
-    """
-
-    file: DriveFile
-    above: Sequence[Folder]
-    resource_key: str = ""
-
-    @property
-    def id(self) -> str:
-        return self.file.id
-
-    @property
-    def path(self) -> str:
-        return path_of(self.file, self.above)
-
-    @property
-    def headers(self) -> Mapping[str, str] | None:
-        """What has to be shown of it with each request."""
-        return key_header(self.id, self.resource_key)
-
-    @property
-    def reference(self) -> str:
-        """Names it for `GDrive.place`, later on."""
-        key = self.resource_key
-        return f"https://drive.google.com/open?id={self.id}&resourcekey={key}" if key else self.id
-
-    @property
-    def source(self) -> str:
-        """Names it where its text is fenced."""
-        return f"Drive {self.file.id}"
-
-    async def saw(self, call: Call) -> None:
-        """Say that the answer holds text from here."""
-        await call.saw(self.file.audience, self.file.readers)
-
-    async def may_share(self, call: Call, what: str) -> None:
-        """Ask a person before something is written here, where what was read before has fewer readers."""
-        await call.may_share(self.file.audience, what, self.file.readers)
+    ancestors: Ancestors = field(default_factory=Ancestors)
+    own: Own | None = None
 
 
 class GDrive(Requests, Upstream):
@@ -86,7 +61,7 @@ class GDrive(Requests, Upstream):
         super().__init__(settings, services)
         self.cursors = services.cursors
         self.extracts = Extracts(settings.cache_bytes)
-        self._above: OrderedDict[str, Ancestors] = OrderedDict()
+        self._people: OrderedDict[str, _Person] = OrderedDict()
         self.last_seen: OrderedDict[str, Place] = OrderedDict()
 
     async def place(self, call: Call, text: str, *, follow: bool = True) -> Place:
@@ -104,15 +79,14 @@ class GDrive(Requests, Upstream):
         reference = parse_reference(text)
         fence = call.fence("folder")
         try:
-            if reference.path:
-                reference = Reference(await self._walked(call, fence, reference.path))
-            place = await self.known(call, reference.id, reference.resource_key)
+            file_id = await end_of(self, call, fence, reference) if reference.path else reference.id
+            place = await self.known(call, file_id, reference.resource_key)
             if follow and place.file.target and self.inside(fence, place):
                 place = await self.known(call, place.file.target, place.file.target_key)
         except NotFound:
-            raise _not_yours(text, fence) from None
+            raise _not_yours(text, fence, reference) from None
         if not self.inside(fence, place):
-            raise _not_yours(text, fence)
+            raise _not_yours(text, fence, reference)
         return place
 
     async def folder(self, call: Call, text: str) -> Place:
@@ -139,23 +113,43 @@ class GDrive(Requests, Upstream):
             supportsAllDrives=True,
             headers=key_header(file_id, resource_key),
         )
-        return await self.placed(call, DriveFile(told), resource_key)
+        return await self.placed(call, await self._named(told), resource_key)
 
     async def placed(self, call: Call | None, file: DriveFile, resource_key: str = "") -> Place:
         """A file that was listed, with what is above it."""
-        above = await (await self._ancestors(call)).above(file, self._look)
-        return Place(file, above, resource_key or str(file.told.get("resourceKey") or ""))
+        subject, person = await self._person(call)
+        above = await person.ancestors.above(file, self._look)
+        return Place(file, above, self, subject, resource_key or str(file.told.get("resourceKey") or ""))
 
-    async def look_again(self, file_id: str) -> None:
-        """Note where a file that is followed is now, for the fences of those who listen."""
-        if not file_id:
-            return
+    async def own(self, call: Call) -> Own:
+        """Who works here, and with which organisation."""
+        subject, person = await self._person(call)
+        if person.own is None:
+            about = await self.get("about.get", fields="user(emailAddress),canCreateDrives")
+            address = str(about["user"]["emailAddress"]).lower()
+            domain = address.rpartition("@")[2]
+            # Only a Workspace delegates or has shared drives; in other domains people are strangers.
+            delegated = bool(subject) and self.credentials.kind == "service account"
+            known = delegated or bool(about.get("canCreateDrives")) or domain in self.settings.share_domains
+            person.own = Own(address, domain if known and domain not in _FOR_ANYBODY else "")
+        return person.own
+
+    async def follow(self, file_id: str) -> Place:
+        """Note where a file that is followed is now, for the fences of those who listen.
+
+        Raises:
+            NotFound: Where it is not there for the process' own account.
+        """
         try:
-            self.last_seen[file_id] = await self.known(None, file_id)
+            place = await self.known(None, file_id)
         except NotFound:
             self.last_seen.pop(file_id, None)
+            raise
+        self.last_seen[file_id] = place
+        self.last_seen.move_to_end(file_id)
         if len(self.last_seen) > _MOST_FOLLOWED:
             self.last_seen.popitem(last=False)
+        return place
 
     async def as_process(self, look: Callable[[], Awaitable[object]]) -> None:
         """Do something with the process' own account instead of the caller's."""
@@ -167,68 +161,33 @@ class GDrive(Requests, Upstream):
 
     async def forget(self, call: Call, folder: str) -> None:
         """A folder was moved or renamed: where it is has to be looked up again."""
-        (await self._ancestors(call)).forget(folder)
+        (await self._person(call))[1].ancestors.forget(folder)
 
     def inside(self, fence: Fence, place: Place) -> bool:
         """Whether a file is inside a fence of the kind `folder`."""
         return admits(fence, place.file, place.above)
 
     async def _look(self, folder: str) -> DriveFile:
-        fields = "id,name,mimeType,parents,driveId,ownedByMe"
-        told = await self.get("files.get", fileId=folder, fields=fields, supportsAllDrives=True)
-        return DriveFile(told)
+        told = await self.get("files.get", fileId=folder, fields=_FOLDER_FIELDS, supportsAllDrives=True)
+        return await self._named(told)
 
-    async def _ancestors(self, call: Call | None) -> Ancestors:
-        subject = (await self.credentials.token(call)).subject
-        known = self._above.setdefault(subject, Ancestors())
-        self._above.move_to_end(subject)
-        if len(self._above) > _MOST_PEOPLE:
-            self._above.popitem(last=False)
-        return known
-
-    async def _walked(self, call: Call, fence: Fence, path: tuple[str, ...]) -> str:
-        """The id of what is at the end of a path.
-
-        Raises:
-            NotFound: Where there is nothing.
-            InvalidArguments: Where there are several of one name.
-        """
-        here, rest = await self._top(path[0])
-        names = path[1:] if rest else path
-        for number, name in enumerate(names, start=1):
-            query = f"name = {quoted(name)} and {quoted(here)} in parents and trashed = false"
-            page = await self.get(
-                "files.list",
-                q=query,
-                fields=f"files({FIELDS})",
-                pageSize=10,
-                includeItemsFromAllDrives=True,
-                supportsAllDrives=True,
-            )
-            found = [await self.placed(call, DriveFile(told)) for told in page["files"]]
-            if not found:
-                raise NotFound(f"There is nothing called `{name}` there.")
-            if len(found) > 1:
-                ids = ", ".join(one.id for one in found if self.inside(fence, one))
-                raise InvalidArguments(f"Several are called `{name[:80]}` there: {ids}. Say which by its id.")
-            here = found[0].id
-            if number < len(names):
-                here = found[0].file.target or here  # what a path leads through may be a shortcut to a folder
-        return here
-
-    async def _top(self, name: str) -> tuple[str, bool]:
-        """Where a path begins: a shared drive of that name, or My Drive; and whether it used up the name."""
-        if name == "My Drive":
-            return ROOT, True
-        query = f"name = {quoted(name)}"
+    async def _named(self, told: Mapping[str, Any]) -> DriveFile:
+        """A file with its name: Drive calls the top of every shared drive “Drive”."""
+        if told.get("driveId") != told["id"]:
+            return DriveFile(told)
         try:
-            page = await self.get("drives.list", q=query, pageSize=10, fields="drives(id)")
-        except UpstreamRefused as refused:
-            if refused.detail.get("reason") != "insufficientPermissions":
-                raise
-            return ROOT, False  # names only: shared drives are then found by their ids
-        drives: Sequence[Mapping[str, Any]] = page.get("drives") or ()
-        return (str(drives[0]["id"]), True) if len(drives) == 1 else (ROOT, False)
+            name = (await self.get("drives.get", driveId=told["id"], fields="name"))["name"]
+        except (NotFound, UpstreamRefused, AccountNeeded):
+            name = told["id"]
+        return DriveFile({**told, "name": name})
+
+    async def _person(self, call: Call | None) -> tuple[str, _Person]:
+        subject = (await self.credentials.token(call)).subject
+        known = self._people.setdefault(subject, _Person())
+        self._people.move_to_end(subject)
+        if len(self._people) > _MOST_PEOPLE:
+            self._people.popitem(last=False)
+        return subject, known
 
 
 @asynccontextmanager
@@ -249,13 +208,9 @@ async def connect(settings: GDriveSettings, services: Services) -> AsyncGenerato
         gdrive.client.close()
 
 
-def key_header(file_id: str, resource_key: str) -> Mapping[str, str] | None:
-    """The header that opens a file which is shared by a link with a resource key."""
-    return {"X-Goog-Drive-Resource-Keys": f"{file_id}/{resource_key}"} if resource_key else None
-
-
-def _not_yours(text: str, fence: Fence) -> OutsideFence:
+def _not_yours(text: str, fence: Fence, reference: Reference) -> OutsideFence:
+    slash = " In My Drive, a path begins with a slash." if reference.path and not reference.is_mine else ""
     return OutsideFence(
         f"`{text[:120]}` is not there, not shared with you, or not among those that you may use for this "
-        f"({fence.describe()})."
+        f"({fence.describe()}).{slash}"
     )

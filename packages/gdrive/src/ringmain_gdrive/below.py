@@ -1,7 +1,8 @@
 """How much is in a folder, before something happens to all of it."""
 
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.file import FOLDER
+from ringmain_gdrive.places import Place
 from ringmain_gdrive.references import quoted
 
 _MOST_PAGES = 20

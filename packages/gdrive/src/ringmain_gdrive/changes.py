@@ -10,7 +10,7 @@ from ringmain_gdrive.file import ROW_FIELDS, DriveFile
 
 _FIELDS = (
     "nextPageToken,newStartPageToken,changes(changeType,time,removed,fileId,driveId,"
-    f"file({ROW_FIELDS},lastModifyingUser(emailAddress)))"
+    f"drive(name),file({ROW_FIELDS},lastModifyingUser(emailAddress)))"
 )
 
 
@@ -20,18 +20,25 @@ class Change:
 
     Attributes:
         file_id: Of the file or, for a shared drive's own changes, of the drive.
-        file: As it is now; `None` for what is gone, or not visible any more.
+        file: As it is now; `None` for shared drives, and for what is gone or not visible any more.
+        drive_name: Of a shared drive that was made, changed, or that one has become a member of.
     """
 
     time: str
     file_id: str
     file: DriveFile | None
+    drive_name: str = ""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is not there any more, or not visible."""
+        return self.file is None and not self.drive_name
 
     @property
     def what(self) -> str:
         """In words."""
         if self.file is None:
-            return "removed"
+            return "shared drive changed" if self.drive_name else "removed or not visible any more"
         return "trashed" if self.file.told.get("trashed") else "changed"
 
     @property
@@ -81,4 +88,6 @@ async def changes_since(gdrive: GDrive, token: str, drive: str | None = None) ->
 def _change(told: Mapping[str, Any]) -> Change:
     file = told.get("file")
     name = str(told.get("fileId") or told.get("driveId") or "")
-    return Change(str(told.get("time") or ""), name, None if file is None else DriveFile(file))
+    drive: Mapping[str, Any] = told.get("drive") or {}
+    drive_name = "" if told.get("removed") else " ".join(clean(str(drive.get("name") or "")).split())
+    return Change(str(told.get("time") or ""), name, None if file is None else DriveFile(file), drive_name)

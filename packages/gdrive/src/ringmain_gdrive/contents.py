@@ -9,9 +9,10 @@ import anyio.to_thread
 
 from ringmain_core.call import Call
 from ringmain_core.errors import DeadlineExceeded, NotFound, UpstreamRefused, UpstreamUnavailable
-from ringmain_gdrive.api import GDrive, Place, key_header
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.extraction.extracted import Extract
 from ringmain_gdrive.permissions import NEEDS
+from ringmain_gdrive.places import Place, key_header
 from ringmain_gdrive.readable import Readable, readable
 
 _FIRST_PAUSE = 0.5

@@ -13,7 +13,7 @@ from ringmain_core.errors import ConfigurationError, UpstreamRefused
 from ringmain_core.services import Services
 from ringmain_core.upstream.guard import Guard
 from ringmain_gdrive.client import Client
-from ringmain_gdrive.permissions import LEAST, SCOPES
+from ringmain_gdrive.permissions import COVERED_BY, LEAST, SCOPES
 from ringmain_gdrive.settings import GDriveSettings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Ticket:
     """A token, and what it is good for.
 
     Attributes:
-        scopes: Without Google's prefix.
+        scopes: Without Google's prefix, as far as the operator's tier goes.
         subject: Whose Drive it opens, as far as is known here.
     """
 
@@ -80,14 +80,16 @@ class OwnAccounts:
                 "Changes can be followed only where the operator has set a service account that acts for "
                 "somebody."
             )
+        # An account may hold more than the operator asks for now.
+        if wanted and not set(self._allowed).intersection(wanted):
+            raise not_allowed(wanted)
         found = await self._accounts.token(call)
         held = frozenset(scope.removeprefix(_PREFIX) for scope in found.scopes)
         if wanted and not held.intersection(wanted):
-            least = [scope for scope in LEAST if scope in wanted and scope in self._allowed]
-            if not least:
-                raise not_allowed(wanted)
-            await self._accounts.token(call, [f"{_PREFIX}{least[0]}"])
-        return Ticket(found.value.get_secret_value(), held, found.identity.label)
+            least = next(scope for scope in LEAST if scope in wanted and scope in self._allowed)
+            await self._accounts.token(call, [f"{_PREFIX}{least}"])
+        scopes = frozenset(scope for scope in self._allowed if held.intersection(COVERED_BY[scope]))
+        return Ticket(found.value.get_secret_value(), scopes, found.identity.label)
 
     def refused(self, ticket: Ticket) -> None:
         """The core refreshes accounts by itself."""

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ringmain_core.call import Call
 from ringmain_core.errors import UpstreamRefused
 from ringmain_core.text import clean
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
+from ringmain_gdrive.own import Own
+from ringmain_gdrive.places import Place
 
 COLUMNS = ["id", "who", "role", "inherited", "expires", "note"]
 _FIELDS = (
@@ -81,11 +84,14 @@ class Permission:
         """When it ends, RFC 3339; empty for never."""
         return str(self.told.get("expirationTime") or "")
 
-    def reaches_beyond(self, domain: str) -> bool:
-        """Whether it lets in somebody from outside of a domain."""
-        if self.kind == "anyone":
-            return True
-        return bool(self.address) and self.address.rpartition("@")[2].lower() != domain
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the account that it was given to is gone."""
+        return bool(self.told.get("deleted"))
+
+    def reaches_beyond(self, own: Own) -> bool:
+        """Whether it lets in somebody from outside, as far as is known."""
+        return self.kind == "anyone" or not own.includes(self.address)
 
     def _detail(self, *, inherited: bool, what: str) -> str:
         details: Sequence[Mapping[str, Any]] = self.told.get("permissionDetails") or ()
@@ -97,7 +103,7 @@ class Permission:
         notes = [
             note
             for note, holds in (
-                ("account deleted", self.told.get("deleted")),
+                ("account deleted", self.is_deleted),
                 ("is asked to become owner", self.told.get("pendingOwner")),
             )
             if holds
@@ -106,24 +112,39 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Somebody's access, with the role that counts."""
+
+    permission: Permission
+    role: str
+
+    def __str__(self) -> str:
+        return f"{self.permission.who} ({self.role})"
+
+
+@dataclass(frozen=True, slots=True)
 class Shift:
     """How access changes where a file goes somewhere else.
 
     Attributes:
-        gains: Those who can do more then, in words.
+        gains: Those who can do more then.
         losses: Those who can do less.
     """
 
-    gains: Sequence[str]
-    losses: Sequence[str]
+    gains: Sequence[Held] = ()
+    losses: Sequence[Held] = ()
 
     def __str__(self) -> str:
-        gains = f"Gain access: {', '.join(self.gains)}." if self.gains else "Nobody gains access."
-        losses = f"Lose access: {', '.join(self.losses)}." if self.losses else "Nobody loses access."
+        gains = f"Gain access: {_named(self.gains)}." if self.gains else "Nobody gains access."
+        losses = f"Lose access: {_named(self.losses)}." if self.losses else "Nobody loses access."
         return f"{gains} {losses}"
 
 
-async def shift_of(gdrive: GDrive, place: Place, target: Place, *, moves: bool) -> Shift:
+def _named(some: Sequence[Held]) -> str:
+    return ", ".join(str(one) for one in some)
+
+
+async def shift_of(gdrive: GDrive, call: Call, place: Place, target: Place, *, moves: bool) -> Shift:
     """What it would change to move a file into a folder, or to make a copy of it there.
 
     What was given on the file itself goes with it where it moves, as its owner does unless a shared drive
@@ -132,23 +153,22 @@ async def shift_of(gdrive: GDrive, place: Place, target: Place, *, moves: bool) 
     before, there = await _permissions_told(gdrive, place), await permissions_of(gdrive, target)
     taken_in = bool(target.file.drive) and not place.file.drive
     stays = [one for one in before if one.own_role and not (one.role == "owner" and taken_in)]
-    after: dict[str, tuple[int, str]] = {}
+    after: dict[str, Held] = {}
     for one in there:
         role = "writer" if one.role == "owner" and not place.file.drive else one.role
-        after[one.id] = (rank(role), f"{one.who} ({role})")
+        after[one.id] = Held(one, role)
     for one in stays if moves else ():
-        own = (rank(one.own_role), f"{one.who} ({one.own_role})")
-        after[one.id] = max(own, after.get(one.id, own))
-    had = {one.id: (rank(one.role), f"{one.who} ({one.role})") for one in before}
-    nobody = (-1, "")
-    me = await own_address(gdrive)
+        if one.id not in after or rank(one.own_role) > rank(after[one.id].role):
+            after[one.id] = Held(one, one.own_role)
+    had = {one.id: Held(one, one.role) for one in before}
+    me = (await gdrive.own(call)).address
     mine = {one.id for one in there if one.address.lower() == me}
     gains = [
-        words
-        for key, (width, words) in after.items()
-        if key not in mine and (width > had.get(key, nobody)[0] if moves else key not in had)
+        held
+        for key, held in after.items()
+        if key not in mine and (key not in had or (moves and rank(held.role) > rank(had[key].role)))
     ]
-    losses = [words for key, (width, words) in had.items() if width > after.get(key, nobody)[0]]
+    losses = [one for key, one in had.items() if key not in after or rank(one.role) > rank(after[key].role)]
     return Shift(gains, losses if moves else [])
 
 
@@ -177,23 +197,12 @@ async def permissions_of(gdrive: GDrive, place: Place) -> list[Permission]:
             return sorted(found, key=lambda one: -rank(one.role))
 
 
-def report(permissions: Sequence[Permission], domain: str) -> str:
-    """Who is let in from outside of a domain, in words."""
-    outside = [f"{one.who} ({one.role})" for one in permissions if one.reaches_beyond(domain)]
+def report(permissions: Sequence[Permission], own: Own) -> str:
+    """Who is let in from outside, in words."""
+    outside = [f"{one.who} ({one.role})" for one in permissions if one.reaches_beyond(own)]
     if not outside:
-        return f"Nobody outside of {domain} is let in."
-    return f"Let in from outside of {domain}: {', '.join(outside)}."
-
-
-async def own_domain(gdrive: GDrive) -> str:
-    """The domain of whoever works here."""
-    return (await own_address(gdrive)).rpartition("@")[2]
-
-
-async def own_address(gdrive: GDrive) -> str:
-    """The address of whoever works here."""
-    about = await gdrive.get("about.get", fields="user(emailAddress)")
-    return str(about["user"]["emailAddress"]).lower()
+        return f"Nobody outside of {own.name} is let in."
+    return f"Let in from outside of {own.name}: {', '.join(outside)}."
 
 
 async def _permissions_told(gdrive: GDrive, place: Place) -> list[Permission]:

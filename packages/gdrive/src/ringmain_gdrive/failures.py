@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ringmain_core.errors import NotFound, ToolFailure, UpstreamRefused
 from ringmain_core.text import clean
@@ -61,8 +61,8 @@ def require_success(reply: Reply) -> None:
     """
     if reply.status < 400:
         return
-    error: Mapping[str, Any] = reply.data.get("error") or {}
-    reason = reason_of(error)
+    error = _error_of(reply.data)
+    reason = _reason_of(error)
     if reply.status == 429 or reason in _LIMITS:
         after = reply.headers.get("retry-after", "")
         raise Limited(reason or "rateLimitExceeded", float(after) if after.isdigit() else _UNSAID_PAUSE)
@@ -73,8 +73,20 @@ def require_success(reply: Reply) -> None:
     raise _refusal(reply.status, reason, clean(str(error.get("message", "")))[:_MOST_SAID])
 
 
+def require_answer(reply: Reply) -> None:
+    """Let an answer pass that is Drive's: proxies answer with pages of HTML in its place.
+
+    Raises:
+        NotDrive: Where something else came.
+        Exception: What `require_success` raises.
+    """
+    require_success(reply)
+    if _type_of(reply) == "text/html":
+        raise NotDrive(reply.status)
+
+
 def content_of(reply: Reply, kind: str) -> bytes:
-    """What was downloaded, if it is what it should be: proxies answer with pages of HTML in its place.
+    """What was downloaded, if it is what it should be.
 
     Raises:
         NotDrive: Where something else came.
@@ -83,14 +95,27 @@ def content_of(reply: Reply, kind: str) -> bytes:
     if reply.status == _NOTHING_THERE:
         return b""
     require_success(reply)
-    came = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    came = _type_of(reply)
     if reply.status >= 300 or (came == "text/html" and kind != came):
         raise NotDrive(reply.status)
     return reply.content
 
 
-def reason_of(error: Mapping[str, Any]) -> str:
-    """Google's word for what went wrong."""
+def _type_of(reply: Reply) -> str:
+    return reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _error_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What went wrong: an object of Drive's, or a word of OAuth's with a description beside it."""
+    error: Any = data.get("error")
+    if isinstance(error, str):
+        said = data.get("error_description") or error
+        return {"message": str(said), "errors": [{"reason": error}]}
+    return cast("Mapping[str, Any]", error) if isinstance(error, Mapping) else {}
+
+
+def _reason_of(error: Mapping[str, Any]) -> str:
+    """Google's word for it."""
     errors: Sequence[Mapping[str, Any]] = error.get("errors") or ()
     return str(errors[0].get("reason", "")) if errors else ""
 

@@ -17,13 +17,15 @@ _NATIVE = "application/vnd.google-apps."
 FIELDS = (
     "id,name,mimeType,parents,driveId,trashed,starred,shared,ownedByMe,modifiedTime,createdTime,version,size,"
     "md5Checksum,headRevisionId,webViewLink,resourceKey,owners(emailAddress,displayName),"
-    "lastModifyingUser(emailAddress,displayName),shortcutDetails,capabilities,permissions(type,domain,role)"
+    "lastModifyingUser(emailAddress,displayName),shortcutDetails,capabilities,hasAugmentedPermissions,"
+    "inheritedPermissionsDisabled,permissions(id,type,role,domain,emailAddress,deleted)"
 )
-"""What is asked of a file; `permissions` comes only for those who may share it."""
+"""What is asked of a file; `permissions` comes only in My Drive, for those who may share it."""
 
 ROW_FIELDS = (
     "id,name,mimeType,parents,driveId,trashed,shared,ownedByMe,modifiedTime,version,size,headRevisionId,"
-    "resourceKey,owners(emailAddress,displayName),shortcutDetails"
+    "resourceKey,owners(emailAddress,displayName),shortcutDetails,hasAugmentedPermissions,"
+    "inheritedPermissionsDisabled"
 )
 """What is asked of each file of a list."""
 
@@ -47,6 +49,12 @@ _KINDS = {
     "text/markdown": "markdown",
     "text/plain": "text",
 }
+
+_QUOTES = str.maketrans(
+    dict.fromkeys('"\u00ab\u00bb\u2039\u203a\u201c\u201d\u201e\u201f\u301d\u301e\u301f\uff02', "'")
+)
+_MOST_TOLD = 80
+_BEGINNING = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,7 @@ class DriveFile:
 
     @property
     def audience(self) -> Audience:
-        """Who can read it, as far as Drive says."""
+        """Who can read it, as far as Drive says with its description: `readers` knows more."""
         permissions: Sequence[Mapping[str, Any]] = self.told.get("permissions") or ()
         kinds = {str(one.get("type")) for one in permissions}
         if "anyone" in kinds:
@@ -134,13 +142,25 @@ class DriveFile:
         return "self" if self.told.get("ownedByMe") and not self.told.get("shared") else "group"
 
     @property
-    def readers(self) -> str:
-        """Names its readers, where two files of the same audience can have others."""
-        if self.audience != "group":
-            return ""
-        return f"Drive {self.drive or self.id}"
+    def has_own_readers(self) -> bool:
+        """Whether, in a shared drive, others read it than what is around it."""
+        told = self.told
+        return bool(told.get("hasAugmentedPermissions") or told.get("inheritedPermissionsDisabled"))
 
     def can(self, what: str) -> bool:
         """Whether one may: `canEdit`, for example."""
         capabilities: Mapping[str, Any] = self.told.get("capabilities") or {}
         return bool(capabilities.get(what))
+
+
+def told_whole(text: str) -> str:
+    """A text of anybody's as a part of a question: one line, and nothing that ends the quotes around it."""
+    return " ".join(clean(text).translate(_QUOTES).split())
+
+
+def told_briefly(text: str) -> str:
+    """The same of a name or path, shortened in its middle."""
+    text = told_whole(text)
+    if len(text) <= _MOST_TOLD:
+        return text
+    return f"{text[:_BEGINNING]} … {text[_BEGINNING + 3 - _MOST_TOLD :]}"

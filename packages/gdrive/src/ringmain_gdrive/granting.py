@@ -5,29 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringmain_core.errors import NotFound, UpstreamRefused
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.exposure import Permission, rank
-from ringmain_gdrive.sharing import Recipient, Role
+from ringmain_gdrive.sharing import Offer
 
 _OTHER_TYPE = frozenset({"invalid", "invalidSharingRequest"})
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Offer):
     """What is wanted of a file's permissions.
 
     Attributes:
-        expires: As Drive takes it; empty for never.
-        notify: Whether a mail is sent, with `message` in it.
         remove: Whether access is taken away instead.
     """
 
-    place: Place
-    to: Recipient
-    role: Role
-    expires: str = ""
-    notify: bool = False
-    message: str | None = None
     remove: bool = False
 
     def is_met(self, permission: Permission | None) -> bool:
@@ -83,7 +75,8 @@ def request_of(gdrive: GDrive, wish: Wish, held: Permission | None) -> Request:
     body = wish.to.body(wish.role) | ends
     if wish.to.kind == "address":
         common |= {"sendNotificationEmail": wish.notify, "emailMessage": wish.message}
-    return Request({"permissions.create": body}, lambda: _given(gdrive, wish, body, common))
+    mail = {"sendNotificationEmail": True, "emailMessage": wish.message} if wish.notify else {}
+    return Request({"permissions.create": body, **mail}, lambda: _given(gdrive, wish, body, common))
 
 
 async def _given(

@@ -37,10 +37,15 @@ OFFICE: Mapping[str, str] = {
 TEXT: Mapping[str, str] = {DOCUMENT: "text/markdown", SPREADSHEET: "text/csv"}
 """What a text is that becomes one of Google's own formats."""
 
+_GOOGLES = "application/vnd.google-apps."
+_ALSO_TEXT = frozenset({"application/postscript", "application/rtf", "message/rfc822"})
+"""What is written as text, and read by other programs only."""
+
 _TEXTUAL = frozenset({"text", "markdown", "csv", "html"})
 _KNOWN: Mapping[str, str] = {  # not on every system are these among `mimetypes`
     ".md": "text/markdown",
     ".csv": "text/csv",
+    ".ts": "text/x-typescript",
     ".json": "application/json",
     ".docx": OFFICE[DOCUMENT],
     ".xlsx": OFFICE[SPREADSHEET],
@@ -68,24 +73,42 @@ def data_of(content: str | None, content_base64: str | None, most: int) -> bytes
     return data
 
 
-def type_of_new(name: str, wanted: str, *, is_text: bool) -> str:
+def type_of_new(name: str, wanted: str, said: str | None, *, is_text: bool) -> str:
     """The media type of what a new file is made from.
 
     Args:
         name: Of the file; its ending tells.
         wanted: What Drive shall make of it; empty for nothing else.
+        said: What the caller says that it is.
         is_text: Whether it came as text.
 
     Raises:
-        InvalidArguments: For a text that cannot become that.
+        InvalidArguments: For a text that cannot become or be that, and for what has no bytes.
     """
+    if said and said.lower().startswith(_GOOGLES):
+        raise InvalidArguments("Folders and Google's own formats are made by `kind`, not by `mime_type`.")
+    found = said or _type_by_name(name, wanted, is_text=is_text)
+    if is_text:
+        _require_textual("" if wanted else name, found)
+    return found
+
+
+def _type_by_name(name: str, wanted: str, *, is_text: bool) -> str:
     ending = f".{name.rpartition('.')[2].lower()}" if "." in name else ""
     known = _KNOWN.get(ending) or mimetypes.guess_type(name)[0]
     if not wanted:
         return known or ("text/plain" if is_text else "application/octet-stream")
-    if is_text:
-        return _text_for(wanted)
-    return known if known and not known.startswith("text/") else OFFICE[wanted]
+    return _text_for(wanted) if is_text else known or OFFICE[wanted]
+
+
+def _require_textual(name: str, kind: str) -> None:
+    """Raises InvalidArguments: Where a file of that name and type is not text inside."""
+    file = DriveFile({"name": name, "mimeType": kind})
+    if kind not in _ALSO_TEXT and not is_textual(file):
+        raise InvalidArguments(
+            f"A {file.kind} is not text inside: give its bytes (`content_base64`); or `kind=document` or "
+            "`spreadsheet`, which are made of Markdown and CSV; or a name and `mime_type` of a text."
+        )
 
 
 def upload_for(file: DriveFile, data: bytes, *, is_text: bool) -> Upload:

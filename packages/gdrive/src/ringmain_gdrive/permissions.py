@@ -15,6 +15,14 @@ SCOPES: Mapping[Tier, tuple[str, ...]] = {
 LEAST = ("drive.metadata.readonly", "drive.readonly", "drive.file", "drive")
 """From the narrowest to the widest."""
 
+COVERED_BY: Mapping[str, frozenset[str]] = {
+    "drive.metadata.readonly": frozenset({"drive.metadata.readonly", "drive.readonly", "drive"}),
+    "drive.readonly": frozenset({"drive.readonly", "drive"}),
+    "drive.file": frozenset({"drive.file", "drive"}),
+    "drive": frozenset({"drive"}),
+}
+"""The scopes that allow all that one does."""
+
 NEEDS: Mapping[str, frozenset[str]] = {
     "whoami": frozenset(LEAST),
     "list_drives": frozenset({"drive.readonly", "drive"}),

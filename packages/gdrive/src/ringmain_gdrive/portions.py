@@ -17,6 +17,8 @@ _LEAST = 200  # bytes that are shown, however little room there is
 def chosen(extract: Extract, part: str | None) -> Sequence[Entry]:
     """The parts that a name, a number or a range of numbers stands for; all without one.
 
+    Of several that have the same name, all are meant.
+
     Raises:
         InvalidArguments: Where it stands for none, with those that there are.
     """
@@ -26,7 +28,7 @@ def chosen(extract: Extract, part: str | None) -> Sequence[Entry]:
     wanted = part.strip()
     titled = [one for one in entries if one.title.casefold() == wanted.casefold()] if wanted else []
     if titled:
-        return titled[:1]
+        return titled
     numbers = _NUMBERS.fullmatch(wanted)
     if numbers is not None:
         first, last = int(numbers[1]), int(numbers[2] or numbers[1])
@@ -44,7 +46,8 @@ def sheet_of(extract: Extract, name: str | None) -> Entry:
     """
     sheets = [one for one in extract.entries if one.kind == "sheet"]
     if not sheets:
-        raise InvalidArguments("There is no table in it: `read_file` shows its text.")
+        said = ["There is no table in it: `read_file` shows its text.", *remarked(extract)]
+        raise InvalidArguments("\n".join(said))
     if name is None:
         return sheets[0]
     for one in sheets:
@@ -55,13 +58,24 @@ def sheet_of(extract: Extract, name: str | None) -> Entry:
     raise InvalidArguments(f"There is no sheet `{name[:80]}`, but:\n{named(sheets)}")
 
 
+def remarked(extract: Extract) -> list[str]:
+    """What a reader should know about what is not there, if there is something."""
+    rest = len(extract.remarks) - _MOST_NAMED
+    said = [*extract.remarks[:_MOST_NAMED], *([f"and {rest:,} more"] if rest > 0 else [])]
+    return [untrusted("\n".join(said), "the file")] if said else []
+
+
 def named(entries: Sequence[Entry]) -> str:
     """Parts by number and name, for a message; of many only the first."""
     if not any(one.title for one in entries):
         return _counted(entries)
-    first = ", ".join(f"{one.number} `{one.title[:60]}`" for one in entries[:_MOST_NAMED])
+    first = ", ".join(_named(one) for one in entries[:_MOST_NAMED])
     rest = len(entries) - _MOST_NAMED
     return untrusted(f"{first} and {rest:,} more" if rest > 0 else first, "the file")
+
+
+def _named(entry: Entry) -> str:
+    return f"{entry.number} `{entry.title[:60]}`{' (hidden)' if entry.hidden else ''}"
 
 
 def listed(entries: Sequence[Entry], room: int) -> tuple[str, int]:

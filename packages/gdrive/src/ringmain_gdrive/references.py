@@ -32,6 +32,9 @@ Cursor = str | None
 ROOT = "root"
 """What Drive calls somebody's own top folder."""
 
+MY_DRIVE = "My Drive"
+"""What people call it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -41,11 +44,13 @@ class Reference:
         id: Of it; empty where there is a path.
         resource_key: That a link carries along.
         path: Names from the top: of My Drive, or a shared drive's name first.
+        is_mine: Whether the path begins at My Drive.
     """
 
     id: str = ""
     resource_key: str = ""
     path: tuple[str, ...] = ()
+    is_mine: bool = False
 
 
 def parse_reference(text: str) -> Reference:
@@ -72,7 +77,10 @@ def parse_reference(text: str) -> Reference:
             return Reference(ROOT)
         if len(names) > _MOST_PARTS or any(name in {".", ".."} for name in names):
             raise _unreadable()
-        return Reference(path=names)
+        # Others name their shared drives as they like: what begins with a slash never leads there.
+        is_mine = text.startswith("/") or names[0] == MY_DRIVE
+        names = names[1:] if names[0] == MY_DRIVE else names
+        return Reference(path=names, is_mine=is_mine) if names else Reference(ROOT)
     if _ID.fullmatch(text):
         return Reference(text)
     raise _unreadable()

@@ -11,7 +11,7 @@ from ringmain_core.upstream.retries import Retries
 from ringmain_core.upstream.single_flight import SingleFlight
 from ringmain_gdrive.client import Client, Reply, Upload
 from ringmain_gdrive.credentials import Ticket, credentials_of
-from ringmain_gdrive.failures import content_of, require_success, trouble
+from ringmain_gdrive.failures import content_of, require_answer, trouble
 from ringmain_gdrive.permissions import NEEDS, read_needs
 from ringmain_gdrive.settings import GDriveSettings
 
@@ -117,7 +117,7 @@ class Requests:
                     headers=headers,
                     once=access != "read" and not idempotent,
                 )
-                require_success(reply)
+                require_answer(reply)
                 return reply
 
             return await self._guard.call_in_thread(
@@ -140,7 +140,7 @@ class Requests:
         async def fetch(ticket: Ticket) -> Reply:
             def request() -> Reply:
                 reply = self.client.request(ticket.value, method, parameters, headers=headers)
-                require_success(reply)
+                require_answer(reply)
                 return reply
 
             key = f"{hash(ticket.value)} {method} {sorted(parameters.items(), key=str)} {headers}"

@@ -7,10 +7,9 @@ from urllib.parse import quote
 from ringmain_core.call import Call
 from ringmain_core.text import clean
 from ringmain_core.tooling import resource
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.contents import bytes_of
-from ringmain_gdrive.extraction.charset import decoded
-from ringmain_gdrive.extraction.extracted import Unreadable
+from ringmain_gdrive.places import Place
 from ringmain_gdrive.readable import content_kind
 
 _SECONDS = 120.0
@@ -37,12 +36,19 @@ async def content(gdrive: GDrive, call: Call, file: str) -> dict[str, Any]:
     found = await bytes_of(gdrive, call, place, wanted)
     await place.saw(call)
     about = {"uri": content_uri(place), "mimeType": wanted.kind or "application/octet-stream"}
-    if wanted.form in {"markdown", "html", "csv", "text"}:
-        try:
-            return {"contents": [about | {"text": clean(decoded(found))}]}
-        except Unreadable:
-            pass
+    text = _harmless_text(found) if wanted.form in {"markdown", "html", "csv", "text"} else None
+    if text is not None:
+        return {"contents": [about | {"text": text}]}
     return {"contents": [about | {"blob": base64.b64encode(found).decode()}]}
+
+
+def _harmless_text(found: bytes) -> str | None:
+    """The bytes as text where that is all of them, and nothing in it is hidden from people."""
+    try:
+        text = found.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if clean(text) == text else None
 
 
 CONTENT_RESOURCES = (content,)

@@ -7,14 +7,16 @@ from typing import Any
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, UpstreamRefused
 from ringmain_core.steps import sent_or_found
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.client import Upload
 from ringmain_gdrive.file import DOCUMENT, FIELDS, SPREADSHEET, DriveFile
 from ringmain_gdrive.marks import Mark, fresh_mark, marked
 from ringmain_gdrive.models import Outcome
 from ringmain_gdrive.outgoing import OFFICE
+from ringmain_gdrive.places import Place
 
 _COMMENTS = "nextPageToken,comments(resolved,deleted)"
+_MOST_PAGES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ async def revise(gdrive: GDrive, call: Call, change: Change, what: str, *, dry_r
     if change.keep and place.file.is_native:
         raise InvalidArguments("Revisions of Google's own formats are kept by Google as it sees fit.")
     warnings = await _losses(gdrive, place, upload)
-    words = f"{what} of “{place.file.name}”"
+    words = f"{what} of {place.title}"
     if dry_run:
         await place.saw(call)
         media = f"{upload.mime_type}, {len(upload.content):,} bytes"
@@ -131,8 +133,21 @@ async def _losses(gdrive: GDrive, place: Place, upload: Upload) -> list[str]:
     return found
 
 
-async def _open_comments(gdrive: GDrive, place: Place) -> int:
-    page = await gdrive.get(
-        "comments.list", fileId=place.id, fields=_COMMENTS, pageSize=100, headers=place.headers
-    )
-    return sum(not (one.get("resolved") or one.get("deleted")) for one in page.get("comments") or ())
+async def _open_comments(gdrive: GDrive, place: Place) -> str:
+    """How many there are; empty for none."""
+    count, token = 0, None
+    for _ in range(_MOST_PAGES):
+        page = await gdrive.get(
+            "comments.list",
+            fileId=place.id,
+            fields=_COMMENTS,
+            pageSize=100,
+            pageToken=token,
+            headers=place.headers,
+        )
+        told = page.get("comments") or ()
+        count += sum(not (one.get("resolved") or one.get("deleted")) for one in told)
+        token = page.get("nextPageToken")
+        if not token:
+            return f"{count:,}" if count else ""
+    return f"{count:,} or more"

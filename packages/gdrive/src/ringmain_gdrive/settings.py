@@ -61,7 +61,7 @@ class GDriveSettings(ConnectorSettings):
         Tier, Field(description="What is asked for: metadata, read, app (read, and change own files), full.")
     ] = "app"
     share_domains: Annotated[
-        Domains, Field(description="Domains that files may be shared with; the own one if left out.")
+        Domains, Field(description="Domains that files may be shared with; the own Workspace's if left out.")
     ] = frozenset()
     public_links: Annotated[
         bool, Field(description="Whether files may be shared with everybody who has the link.")

@@ -9,16 +9,20 @@ from ringmain_core.call import Call
 from ringmain_core.confirmations import confirm_destructive
 from ringmain_core.errors import InvalidArguments, UpstreamRefused
 from ringmain_core.flow import Audience
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.below import told_below
-from ringmain_gdrive.exposure import Permission, own_domain
+from ringmain_gdrive.exposure import Permission
+from ringmain_gdrive.file import told_whole
+from ringmain_gdrive.own import Own
+from ringmain_gdrive.places import Place
+from ringmain_gdrive.readers import possible_readers
 from ringmain_gdrive.references import moment
 
 Role = Literal["reader", "commenter", "writer"]
 
-_ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+")
+_ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-_FOR_ANYBODY = frozenset({"gmail.com", "googlemail.com"})
+_MOST_MESSAGE = 1_000
 _LONGEST = timedelta(days=365)
 
 
@@ -59,6 +63,30 @@ class Recipient:
         return {"type": self.kind, "role": role, "allowFileDiscovery": False, **named}
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Access that somebody is to get.
+
+    Attributes:
+        expires: As Drive takes it; empty for never.
+        notify: Whether a mail is sent, with `message` in it.
+    """
+
+    place: Place
+    to: Recipient
+    role: Role
+    expires: str = ""
+    notify: bool = False
+    message: str | None = None
+
+
+def holder_of(permission: Permission) -> Recipient:
+    """Who holds a permission, as somebody to share with."""
+    if permission.kind == "anyone":
+        return Recipient("anyone")
+    return Recipient("domain" if permission.kind == "domain" else "address", permission.address.lower())
+
+
 def recipient_of(text: str) -> Recipient:
     """Who is meant by a text.
 
@@ -75,7 +103,7 @@ def recipient_of(text: str) -> Recipient:
     raise InvalidArguments("`to` is an e-mail address, a domain such as example.com, or `anyone`.")
 
 
-async def require_allowed(gdrive: GDrive, recipient: Recipient) -> None:
+async def require_allowed(gdrive: GDrive, call: Call, recipient: Recipient) -> None:
     """See that the operator lets files be shared with them.
 
     Raises:
@@ -89,11 +117,12 @@ async def require_allowed(gdrive: GDrive, recipient: Recipient) -> None:
                 "RINGMAIN_GDRIVE_PUBLIC_LINKS."
             )
         return
-    allowed = settings.share_domains or frozenset({await own_domain(gdrive)} - _FOR_ANYBODY)
+    allowed = settings.share_domains or {(await gdrive.own(call)).organisation} - {""}
     if recipient.domain not in allowed:
         raise UpstreamRefused(
             f"Files are shared with {', '.join(sorted(allowed)) or 'nobody'} here, and not with "
-            f"{recipient.domain}. The operator can allow more by RINGMAIN_GDRIVE_SHARE_DOMAINS."
+            f"{recipient.domain or 'somebody without an address'}. The operator can allow more by "
+            "RINGMAIN_GDRIVE_SHARE_DOMAINS."
         )
 
 
@@ -111,44 +140,51 @@ def expiry_of(recipient: Recipient, text: str) -> str:
     return f"{when:%Y-%m-%dT%H:%M:%S}.000Z"
 
 
-async def ask_to_share(
-    gdrive: GDrive, call: Call, place: Place, recipient: Recipient, role: str, own: str, until: str = ""
-) -> None:
+def require_short(message: str) -> None:
+    """See that a message can be shown to a person as a whole, before it is mailed.
+
+    Raises:
+        InvalidArguments: Where it cannot.
+    """
+    if len(message) > _MOST_MESSAGE:
+        raise InvalidArguments(f"`message` has at most {_MOST_MESSAGE:,} characters.")
+
+
+async def ask_to_share(gdrive: GDrive, call: Call, offer: Offer) -> None:
     """Let a person decide, who is told how far it goes.
 
     Raises:
         Ask, Declined, ConfirmationNeeded: As `confirm` does.
     """
-    what = await told(gdrive, place, recipient, role, own, until)
-    await confirm_destructive(call, "share", f"{what} Do you want that?")
-    audience = audience_with(place, recipient, own)
-    readers = place.file.readers if audience == "group" else ""
-    await call.may_share(audience, f"Share “{place.file.name}” with {recipient.who}", readers)
+    place, recipient = offer.place, offer.to
+    await confirm_destructive(call, "share", f"{await told(gdrive, call, offer)} Do you want that?")
+    before = await possible_readers(gdrive, call, place)
+    audience = await _audience_with(gdrive, call, before.audience, recipient)
+    label = before.label if audience == "group" else ""
+    await call.may_share(audience, f"Share {place.title} with {recipient.who}", label)
 
 
-async def told(
-    gdrive: GDrive, place: Place, recipient: Recipient, role: str, own: str, until: str = ""
-) -> str:
-    """What sharing would come to, in words for a person."""
-    below = await told_below(gdrive, place)
-    said = f"Share “{place.file.name}” ({place.path})"
-    said += f" with all that is below, {below}," if below else ""
-    said += f" with {recipient.who} as {role}{f' until {until[:16]}' if until else ''}."
-    if is_outside(recipient, own):
-        said += f" That is outside of {own}."
+async def told(gdrive: GDrive, call: Call, offer: Offer) -> str:
+    """What sharing would come to, in words for a person: what counts comes before what others have named."""
+    until = f" until {offer.expires[:16]}" if offer.expires else ""
+    said = f"Give {offer.to.who} access as {offer.role}{until}: {offer.place.where}"
+    below = await told_below(gdrive, offer.place)
+    said += f" and all that is below, {below}." if below else "."
+    own = await gdrive.own(call)
+    if is_outside(offer.to, own):
+        said += f" That is outside of {own.name}."
+    if offer.notify:
+        said += f" They get a mail: “{told_whole(offer.message)}”." if offer.message else " They get a mail."
     return said
 
 
-def is_outside(recipient: Recipient, own: str) -> bool:
+def is_outside(recipient: Recipient, own: Own) -> bool:
     """Whether it goes beyond the organisation."""
-    return recipient.kind == "anyone" or recipient.domain != own
+    return recipient.kind == "anyone" or not own.includes(recipient.address)
 
 
-def audience_with(place: Place, recipient: Recipient, own: str) -> Audience:
+async def _audience_with(gdrive: GDrive, call: Call, before: Audience, recipient: Recipient) -> Audience:
     """Who can read a file once it is shared with somebody more."""
-    before = place.file.audience
-    if before == "public" or recipient.kind == "anyone":
+    if before == "public" or is_outside(recipient, await gdrive.own(call)):
         return "public"
-    if recipient.kind == "domain":
-        return "organisation" if recipient.domain == own else "public"
-    return "organisation" if before == "organisation" else "group"
+    return "organisation" if before == "organisation" or recipient.kind == "domain" else "group"

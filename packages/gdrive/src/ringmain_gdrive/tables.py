@@ -7,9 +7,9 @@ from typing import Any
 
 from ringmain_core.errors import InvalidArguments
 from ringmain_gdrive.extraction.extracted import row_of
+from ringmain_gdrive.extraction.letters import column_letters, column_number
 
 _RANGE = re.compile(r"([A-Za-z]{0,3})(\d{0,7})(?::([A-Za-z]{0,3})(\d{0,7}))?")
-_LETTERS = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ def area(text: str | None, rows: int, columns: int) -> Area:
     left, top, right, bottom = match.groups()
     if right is None:
         right, bottom = left, bottom or top
-    first, last = int(top or 1), int(bottom or rows)
-    start, end = _column(left) if left else 1, _column(right) if right else columns
+    first, start = int(top or 1), column_number(left) if left else 1
+    last, end = int(bottom or max(rows, first)), column_number(right) if right else max(columns, start)
     if first < 1 or first > last or start > end:
         raise InvalidArguments(f"`{text[:40]}` ends before it begins: write A1:F200, B:D or 5:9.")
     return Area(first - 1, min(last, rows), start - 1, max(min(end, columns), start - 1))
@@ -55,22 +55,6 @@ def names_of(within: Area, header: Sequence[Any] = ()) -> list[str]:
     names: list[str] = []
     for at, number in enumerate(range(within.left, within.right)):
         said = " ".join(str(header[at]).split()) if at < len(header) and header[at] is not None else ""
-        letter = _letters(number)
+        letter = column_letters(number + 1)
         names.append(f"{said} ({letter})" if said in names else said or letter)
     return names
-
-
-def _letters(number: int) -> str:
-    """What a spreadsheet calls a column: 0 is A, 26 is AA."""
-    found, number = "", number + 1
-    while number:
-        number, rest = divmod(number - 1, _LETTERS)
-        found = chr(ord("A") + rest) + found
-    return found
-
-
-def _column(text: str) -> int:
-    number = 0
-    for letter in text.upper():
-        number = number * _LETTERS + ord(letter) - ord("A") + 1
-    return number

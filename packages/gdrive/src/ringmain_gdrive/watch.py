@@ -4,11 +4,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from functools import partial
 
 from ringmain_core.call import Call
-from ringmain_core.errors import NotFound, ToolFailure
+from ringmain_core.errors import InvalidArguments, NotFound, ToolFailure, UpstreamRefused
 from ringmain_core.live.watch import Variables, Watch
 from ringmain_core.policy import Grant
 from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.changes import Change
+
+_MOST_DRIVES = 50
 
 Concerns = Callable[[Change], bool]
 
@@ -22,7 +24,8 @@ def _of_folder(variables: Variables) -> Concerns:
 
     def concerns(change: Change) -> bool:
         # What is gone has no parents any more: it may have been in here.
-        return change.file_id == folder or change.file is None or folder in change.file.parents
+        is_in_it = change.file is not None and folder in change.file.parents
+        return change.file_id == folder or change.is_gone or is_in_it
 
     return concerns
 
@@ -36,14 +39,33 @@ async def _changes(
 ) -> AsyncGenerator[None]:
     concerns = concerns_of(variables)
     number = await gdrive.feed.begin()
-    name = str(variables.get("file") or variables.get("folder") or "")
-    await gdrive.look_again(name)
+    drives = await _drives_of(gdrive, variables)
+    await gdrive.feed.begin(*drives)
     yield
     while True:
-        number, found = await gdrive.feed.after(number)
-        if found is None or any(concerns(change) for change in found):
-            await gdrive.look_again(name)
+        number, found = await gdrive.feed.after(number, *drives)
+        if found is None or any(concerns(change) or change.file_id in drives for change in found):
+            drives = await _drives_of(gdrive, variables)
+            await gdrive.feed.begin(*drives)
             yield
+
+
+async def _drives_of(gdrive: GDrive, variables: Variables) -> tuple[str, ...]:
+    """The shared drives whose logs tell of it: the one that it is in, for a search all of the account's."""
+    name = _name(variables)
+    try:
+        if name:
+            drive = (await gdrive.follow(name)).file.drive
+            return (drive,) if drive else ()
+        page = await gdrive.get("drives.list", pageSize=_MOST_DRIVES, fields="drives(id)")
+    except (NotFound, UpstreamRefused):  # gone, or drives are not for this token
+        return ()
+    return tuple(str(one["id"]) for one in page.get("drives") or ())
+
+
+def _name(variables: Variables) -> str:
+    """The id of a file or folder; empty for a search."""
+    return str(variables.get("file") or variables.get("folder") or "")
 
 
 def _permits(gdrive: GDrive, grant: Grant, variables: Variables) -> bool:
@@ -51,14 +73,16 @@ def _permits(gdrive: GDrive, grant: Grant, variables: Variables) -> bool:
     fence = grant.fence("gdrive.folder")
     if fence.patterns is None or "search" in variables:
         return True  # a saved search says only that something may have changed
-    place = gdrive.last_seen.get(str(variables.get("file") or variables.get("folder")))
+    place = gdrive.last_seen.get(_name(variables))
     return place is not None and gdrive.inside(fence, place)
 
 
 async def _check_file(gdrive: GDrive, call: Call, variables: Variables) -> None:
-    name = str(variables.get("file") or variables.get("folder"))
-    await gdrive.place(call, name, follow=False)
-    await _seen_by_process(gdrive, lambda: gdrive.look_again(name))
+    name = _name(variables)
+    place = await gdrive.place(call, name, follow=False)
+    if place.id != name:  # a path or `root` may mean something else to the process' own account
+        raise InvalidArguments(f"To follow it, name it by its id: {place.id}")
+    await _seen_by_process(gdrive, lambda: gdrive.follow(name))
 
 
 async def _check_search(gdrive: GDrive, call: Call, variables: Variables) -> None:  # noqa: ARG001

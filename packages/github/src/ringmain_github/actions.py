@@ -7,9 +7,11 @@ from typing import Any
 
 from ringmain_core.answers import Cell
 from ringmain_core.errors import InvalidArguments, NotFound
-from ringmain_core.text import clean
-from ringmain_github.api import GitHub, Repository
+from ringmain_core.text import clean, untrusted
+from ringmain_github.api import GitHub
 from ringmain_github.paging import all_of
+from ringmain_github.repository import Repository
+from ringmain_github.said import one_line
 
 Json = Mapping[str, Any]
 
@@ -65,12 +67,13 @@ def pick(jobs: Sequence[dict[str, Any]], wanted: str) -> dict[str, Any]:
     found = exact or [job for job in jobs if wanted.casefold() in str(job["name"]).casefold()]
     if len(found) == 1:
         return found[0]
-    names = ", ".join(f"`{clean(job['name'])}` ({job['id']})" for job in (found or jobs)[:_MOST_NAMED])
-    more = len(found or jobs) - _MOST_NAMED
-    names += f" and {more} more" if more > 0 else ""
+    known = found or jobs
+    names = [f"{job['id']} {one_line(job['name'])}" for job in known[:_MOST_NAMED]]
+    names += [f"and {len(known) - _MOST_NAMED} more"] if len(known) > _MOST_NAMED else []
+    listed = untrusted("\n".join(names), "names of jobs")  # workflows of forks name jobs, too
     if found:
-        raise InvalidArguments(f"`job`: {len(found)} jobs are called like that; give an id: {names}.")
-    raise NotFound(f"The run has no such job. It has {names or 'none yet'}.")
+        raise InvalidArguments(f"`job`: {len(found)} jobs are called like that; give an id:\n{listed}")
+    raise NotFound(f"The run has no such job. It has:\n{listed}" if jobs else "The run has no jobs yet.")
 
 
 def job_row(job: Json) -> list[Cell]:

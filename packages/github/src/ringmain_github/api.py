@@ -1,55 +1,38 @@
 """GitHub as the tools see it: reads that cost nothing twice, writes sent once, fenced repositories."""
 
-import hashlib
-import time
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import anyio
 
 from ringmain_core.arguments import Upstream
 from ringmain_core.call import Call, current_call
-from ringmain_core.errors import NotFound, OutsideFence, ToolFailure, UpstreamRefused
-from ringmain_core.flow import Audience
+from ringmain_core.errors import NotFound, ToolFailure, UpstreamRefused
 from ringmain_core.policy import Access
 from ringmain_core.services import Services
 from ringmain_core.upstream.retries import Retries
 from ringmain_core.upstream.single_flight import SingleFlight
-from ringmain_github.client import JSON, Client, Reply
+from ringmain_github.client import JSON, MATCHES, Client, Reply
 from ringmain_github.credentials import credentials_of
-from ringmain_github.etags import ETags, key_of
-from ringmain_github.failures import Limited, require_success, trouble
-from ringmain_github.references import parse_repo, path
+from ringmain_github.etags import ETags, key_of, renewed
+from ringmain_github.failures import require_done, require_json, require_success, trouble
+from ringmain_github.graphql import data_of
+from ringmain_github.permissions import NEEDS, Permissions
+from ringmain_github.references import owner_in, parse_repo, path, repository_in, require_here
+from ringmain_github.repository import KnownRepositories, Repository, outside, repository_of
 from ringmain_github.settings import GitHubSettings
 
+T = TypeVar("T")
 _MULTIPLE_CHOICES, _NOT_MODIFIED = 300, 304
-_REPOSITORY_KEPT = 30.0  # seconds for which a repository counts as being what it was
-_MOST_REPOSITORIES = 1_000
-_AUDIENCES: Mapping[str, Audience] = {"public": "public", "internal": "organisation"}
-
-
-@dataclass(frozen=True, slots=True)
-class Repository:
-    """A repository that the caller may use.
-
-    Attributes:
-        owner: As GitHub spells it, like `name`: after renames, too.
-        audience: Who can read it.
-    """
-
-    owner: str
-    name: str
-    default_branch: str
-    audience: Audience
-
-    @property
-    def full_name(self) -> str:
-        return f"{self.owner}/{self.name}"
-
-    def path(self, *parts: object) -> str:
-        """A path of the API below this repository."""
-        return path("repos", self.owner, self.name, *parts)
+_MOVED = frozenset({307, 308})
+_BODILESS = _MOVED | {204, _NOT_MODIFIED}
+_MOST_MOVES = 3
+_HIDDEN = frozenset({403, 451})  # statuses that tell of a repository that it is there
+_NOTHING: Permissions = {}
+_PARSED = frozenset({JSON, MATCHES})
+_SOMEWHERE_ELSE = "GitHub is somewhere else now: the operator should check its URL."
 
 
 class GitHub(Upstream):
@@ -66,32 +49,58 @@ class GitHub(Upstream):
         self.credentials = credentials_of(settings, services, self.client, self._guard)
         self._etags = ETags()
         self._flights = SingleFlight[Reply](lambda _: True)
-        self._repositories: OrderedDict[str, tuple[Repository, float]] = OrderedDict()
+        self._side_by_side = anyio.CapacityLimiter(settings.at_once)
+        self._repositories = KnownRepositories()
 
     async def repo(self, call: Call, text: str) -> Repository:
         """A repository by name or link, if it is inside the caller's fence.
 
         Raises:
-            InvalidArguments: Where the text names none.
+            InvalidArguments: Where the text names none, or an argument of the call links to another one.
             NotFound: Where the token may not see it.
             OutsideFence: The same, or where policy keeps the caller away: the two look alike.
         """
         owner, name = parse_repo(text)
         fence = call.fence("repo")
         try:
-            repository = await self._repository(call, owner, name)
+            repository = await self.named(call, owner, name)
         except NotFound:
             if fence.patterns is None:
                 raise NotFound(
                     f"There is no repository `{owner}/{name}`, or this token may not see it."
                 ) from None
-            repository = None
-        if repository is None or not fence.admits(repository.full_name):
-            raise OutsideFence(
-                f"The repository `{owner}/{name}` is not there, or not among those that you may use for this "
-                f"({fence.describe()})."
-            )
+            raise outside(fence, owner, name) from None
+        except UpstreamRefused as refused:
+            if refused.detail.get("status") not in _HIDDEN or fence.admits(f"{owner}/{name}"):
+                raise
+            raise outside(fence, owner, name) from None
+        if not fence.admits(repository.full_name):
+            raise outside(fence, owner, name)
+        require_here(call.arguments, f"{owner}/{name}", repository.full_name)
         return repository
+
+    async def for_each(self, things: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:
+        """Do something for each, so many side by side as GitHub is asked: more would crowd each other out.
+
+        Raises:
+            ToolFailure: Of the first that failed; those that had not begun are left.
+        """
+        failures: list[ToolFailure] = []
+
+        async def one(thing: T) -> None:
+            async with self._side_by_side:
+                if failures:
+                    return
+                try:
+                    await work(thing)
+                except ToolFailure as failure:
+                    failures.append(failure)
+
+        async with anyio.create_task_group() as group:
+            for thing in things:
+                group.start_soon(one, thing)
+        if failures:
+            raise failures[0]
 
     async def get(
         self,
@@ -114,13 +123,20 @@ class GitHub(Upstream):
             UpstreamUnavailable, DeadlineExceeded: It does not answer, or wants us to wait longer than we do.
         """
         given = {name: value for name, value in (params or {}).items() if value is not None}
+        owner = owner or owner_in(url)
+        for _ in range(_MOST_MOVES):
 
-        async def fetch(token: str) -> Reply:
-            key = key_of(token, url, given, accept)
-            reply, _ = await self._flights.run(key, lambda: self._fetch(key, token, url, given, accept))
-            return reply
+            async def fetch(token: str, url: str = url) -> Reply:
+                key = key_of(token, url, given, accept)
+                reply, _ = await self._flights.run(key, lambda: self._fetch(key, token, url, given, accept))
+                return reply
 
-        return await self._with_token(fetch, owner or _owner_in(url))
+            reply = await self._with_token(fetch, owner)
+            if reply.status not in _MOVED:
+                return reply
+            url = await self._moved_to(url, reply)
+            owner = owner_in(url) or owner
+        raise UpstreamRefused(_SOMEWHERE_ELSE)
 
     async def send(
         self,
@@ -142,15 +158,20 @@ class GitHub(Upstream):
         async def write(token: str) -> Reply:
             def request() -> Reply:
                 reply = self.client.request(token, verb, url, body=body)
-                require_success(reply)
+                require_done(reply)
                 return reply
 
             return await self._guard.call_in_thread(request, access=access, name=verb, idempotent=idempotent)
 
-        return await self._with_token(write, owner or _owner_in(url))
+        try:
+            return await self._with_token(write, owner or owner_in(url))
+        except UpstreamRefused as refused:
+            if refused.detail.get("status") in _MOVED:
+                self._repositories.forget(repository_in(url))
+            raise
 
     async def query(self, document: str, owner: str | None = None, /, **variables: Any) -> dict[str, Any]:
-        """Read by GraphQL; returns its `data`.
+        """Read by GraphQL; returns its `data`, in which nodes that the token may not see are `None`.
 
         Args:
             document: The query.
@@ -179,12 +200,14 @@ class GitHub(Upstream):
         self, document: str, variables: Mapping[str, Any], access: Access, owner: str | None
     ) -> dict[str, Any]:
         body = {"query": document, "variables": dict(variables)}
+        call = current_call.get()
+        needs = NEEDS.get((call and call.target) or "", _NOTHING)
 
         async def ask(token: str) -> dict[str, Any]:
             def request() -> dict[str, Any]:
                 reply = self.client.request(token, "POST", self.client.graphql_url, body=body)
-                require_success(reply)
-                return _data_of(reply)
+                require_done(reply)
+                return data_of(reply, needs, write=access == "write")
 
             return await self._guard.call_in_thread(request, access=access, name="GraphQL")
 
@@ -213,28 +236,50 @@ class GitHub(Upstream):
         def request() -> Reply:
             reply = self.client.request(token, "GET", url, params=params, accept=accept, etag=etag)
             require_success(reply)
+            if accept in _PARSED and reply.status not in _BODILESS:
+                require_json(reply)
             return reply
 
         reply = await self._guard.call_in_thread(request, access="read", name="GET")
         if reply.status == _NOT_MODIFIED and kept is not None:
-            return kept.reply
+            reply = renewed(kept.reply, reply)
         if reply.status < _MULTIPLE_CHOICES:  # addresses that GitHub sends us to are good for moments only
             self._etags.put(key, reply)
         return reply
 
-    async def _repository(self, call: Call, owner: str, name: str) -> Repository:
+    async def _moved_to(self, url: str, moved: Reply) -> str:
+        """Where GitHub leads with a read.
+
+        Raises:
+            OutsideFence: Where a repository, renamed or transferred meanwhile, is not the caller's any more.
+            UpstreamRefused: Where it is another server.
+        """
+        place, rest = repository_in(url), url.split("/")[4:]
+        if place is not None and rest:
+            self._repositories.forget(place)
+            call = current_call.get()
+            repository = await self.named(call, *place)
+            if repository.full_name.lower() != "/".join(place).lower():
+                if call is not None and not (fence := call.fence("repo")).admits(repository.full_name):
+                    raise outside(fence, *place)
+                return "/".join([repository.path(), *rest])
+        here, there = urlsplit(self.settings.api_url), urlsplit(moved.headers.get("location", ""))
+        if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+            raise UpstreamRefused(_SOMEWHERE_ELSE)
+        return there.path.removeprefix(here.path)
+
+    async def named(self, call: Call | None, owner: str, name: str) -> Repository:
+        """A repository by its name, whatever the fence; `call` is `None` for what the process does by itself.
+
+        Raises:
+            NotFound: Where the token may not see it.
+        """
         token = await self.credentials.token(call, owner)
-        key = hashlib.sha256(f"{token}\0{owner}/{name}".lower().encode()).hexdigest()
-        known, until = self._repositories.get(key, (None, 0.0))
-        if known is not None and time.monotonic() < until:
-            return known
-        reply = await self.get(path("repos", owner, name))
-        repository = _repository_of(reply.json())
-        self._repositories[key] = (repository, time.monotonic() + _REPOSITORY_KEPT)
-        self._repositories.move_to_end(key)
-        if len(self._repositories) > _MOST_REPOSITORIES:
-            self._repositories.popitem(last=False)
-        return repository
+        known = self._repositories.get(token, owner, name)
+        if known is None:
+            known = repository_of((await self.get(path("repos", owner, name))).json())
+            self._repositories.put(token, owner, name, known)
+        return known
 
 
 @asynccontextmanager
@@ -249,37 +294,3 @@ async def connect(settings: GitHubSettings, services: Services) -> AsyncGenerato
         yield github
     finally:
         github.client.close()
-
-
-def _repository_of(answer: Mapping[str, Any]) -> Repository:
-    visibility = answer.get("visibility") or ("private" if answer["private"] else "public")
-    owner, _, name = str(answer["full_name"]).partition("/")
-    return Repository(owner, name, answer["default_branch"], _AUDIENCES.get(visibility, "group"))
-
-
-def _owner_in(url: str) -> str | None:
-    parts = url.split("/")
-    return parts[2] if len(parts) > 3 and parts[1] == "repos" else None
-
-
-def _data_of(reply: Reply) -> dict[str, Any]:
-    """What a GraphQL answer holds.
-
-    Raises:
-        Limited: Where a limit is reached, which GraphQL says with status 200.
-        NotFound, UpstreamRefused: For the other errors.
-    """
-    answer = cast("dict[str, Any]", reply.json())
-    errors = cast("list[dict[str, Any]]", answer.get("errors") or [])
-    if not errors:
-        return answer["data"]
-    kinds = {str(error.get("type")) for error in errors}
-    if "RATE_LIMITED" in kinds:
-        raise Limited(reply, secondary=False)
-    raise _graphql_refusal(kinds, "; ".join(str(error.get("message")) for error in errors)[:500])
-
-
-def _graphql_refusal(kinds: set[str], said: str) -> ToolFailure:
-    if "NOT_FOUND" in kinds:
-        return NotFound("There is no such thing on GitHub, or this token may not see it.")
-    return UpstreamRefused(f"GitHub refuses this: {said.rstrip('.')}.", cause="graphql")

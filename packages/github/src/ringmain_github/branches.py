@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from ringmain_core.errors import InvalidArguments, NotFound, ToolFailure, UpstreamRefused
 from ringmain_core.steps import sent_or_found
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.references import is_sha
+from ringmain_github.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ringmain_core.errors import UpstreamRefused
-from ringmain_core.text import clean
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.paging import all_of
+from ringmain_github.repository import Repository
+from ringmain_github.said import one_line
 
 _FORBIDDEN = 403
+_MOST = 1_000  # of either kind
 _RUN = re.compile(r"/actions/runs/(\d+)")
 
 
@@ -49,10 +51,12 @@ class Checks:
     Attributes:
         states: Check runs first.
         lacking: Why some may be missing; empty where none are.
+        from_runs: Whether workflow runs stand in place of check runs.
     """
 
     states: list[CheckState]
     lacking: str = ""
+    from_runs: bool = False
 
     @property
     def lines(self) -> list[str]:
@@ -66,17 +70,22 @@ async def checks_of(github: GitHub, repository: Repository, sha: str) -> Checks:
     GitHub has no permission for fine-grained tokens to read check runs of a private repository: the workflow
     runs then stand in their place.
     """
-    lacking = ""
+    lacking, from_runs, more = "", False, False
     try:
-        runs, _ = await all_of(github, repository.path("commits", sha, "check-runs"), items="check_runs")
+        url = repository.path("commits", sha, "check-runs")
+        runs, more = await all_of(github, url, items="check_runs", most=_MOST)
         found = [_check(run) for run in runs]
     except UpstreamRefused as refused:
         if refused.detail.get("status") != _FORBIDDEN:
             raise
         found = [_workflow(run) for run in await runs_of(github, repository, sha)]
         lacking = "Checks that are no workflows are missing: this token may not read check runs."
-    statuses, _ = await all_of(github, repository.path("commits", sha, "status"), items="statuses")
-    return Checks([*found, *map(_status, statuses)], lacking)
+        from_runs = True
+    url = repository.path("commits", sha, "status")
+    statuses, others = await all_of(github, url, items="statuses", most=_MOST)
+    if more or others:
+        lacking = f"There are more checks than the {len(found) + len(statuses):,} that were looked at."
+    return Checks([*found, *map(_status, statuses)], lacking, from_runs)
 
 
 async def runs_of(github: GitHub, repository: Repository, sha: str) -> list[dict[str, Any]]:
@@ -87,7 +96,7 @@ async def runs_of(github: GitHub, repository: Repository, sha: str) -> list[dict
 
 def _workflow(run: Mapping[str, Any]) -> CheckState:
     return CheckState(
-        name=clean(run.get("name") or run["path"]),
+        name=one_line(run.get("name") or run["path"]),
         state=run["status"],
         conclusion=run["conclusion"],
         url=run["html_url"],
@@ -101,11 +110,11 @@ def _check(check: Mapping[str, Any]) -> CheckState:
     run = _RUN.search(url or "")
     title = cast("str | None", check["output"]["title"])
     return CheckState(
-        name=clean(check["name"]),
+        name=one_line(check["name"]),
         state=check["status"],
         conclusion=check["conclusion"],
         url=url,
-        details=clean(title) if title and title != check["name"] else "",
+        details=one_line(title) if title and title != check["name"] else "",
         run_id=int(run[1]) if run is not None else None,
     )
 
@@ -113,10 +122,10 @@ def _check(check: Mapping[str, Any]) -> CheckState:
 def _status(status: Mapping[str, Any]) -> CheckState:
     going = status["state"] == "pending"
     return CheckState(
-        name=clean(status["context"]),
+        name=one_line(status["context"]),
         state="pending" if going else "completed",
         conclusion=None if going else status["state"],
         url=status.get("target_url"),
-        details=clean(status.get("description") or ""),
+        details=one_line(status.get("description") or ""),
         run_id=None,
     )

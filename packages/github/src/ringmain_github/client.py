@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from ringmain_github.connection import Pool
 
 JSON = "application/vnd.github+json"
+MATCHES = "application/vnd.github.text-match+json"
+RAW = "application/vnd.github.raw+json"
+ANYTHING = "*/*"
+"""For what may be elsewhere, and is no JSON: logs."""
+
 _API_VERSION = "2022-11-28"
 _NEXT = re.compile(r'<([^<>]*)>;\s*rel="next"')
+_PAGED_BY = ("page", "after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +51,15 @@ class Reply:
     @property
     def next_page(self) -> int | None:
         """The number of the next page; `None` after the last one."""
+        page = self.following.get("page")
+        return None if page is None else int(page)
+
+    @property
+    def following(self) -> dict[str, str]:
+        """What leads to the next page, as parameters of the query: long lists want `after` beside `page`."""
         link = _NEXT.search(self.headers.get("link", ""))
-        page = parse_qs(urlsplit(link[1]).query).get("page") if link else None
-        return int(page[0]) if page else None
+        query = parse_qs(urlsplit(link[1]).query) if link else {}
+        return {name: query[name][0] for name in _PAGED_BY if name in query}
 
 
 class NotGitHub(Exception):
@@ -161,8 +173,6 @@ def trouble_of(error: Exception) -> Trouble | None:
     """What an exception of the libraries below means; `None` for a defect of ours."""
     if isinstance(error, NotGitHub):
         return Trouble("transient", message="Something between here and GitHub answers in its place.")
-    if isinstance(error, RuntimeError) and "redirected" in str(error):
-        return Trouble("refused", message="GitHub is somewhere else now: the operator should check its URL.")
     from ringmain_github.connection import trouble_on_the_way
 
     return trouble_on_the_way(error)

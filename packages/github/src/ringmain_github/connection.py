@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ONCE = Retry(total=False)  # errors come as they are, and redirects as answers
 _ENCODINGS = make_headers(accept_encoding=True)
+_MOVED_AS_PYGITHUB_FOLLOWS, _MOVED = 301, 308
 
 
 class Pool:
@@ -107,7 +108,8 @@ class Answer:
 
     def __init__(self, answer: "BaseHTTPResponse") -> None:
         self._answer = answer
-        self.status = answer.status
+        # PyGithub follows a 301 without its query, and sends writes there, too; 308 means the same.
+        self.status = _MOVED if answer.status == _MOVED_AS_PYGITHUB_FOLLOWS else answer.status
 
     def getheaders(self) -> ItemsView[str, str]:
         """Its headers; what came several times is one value."""

@@ -1,7 +1,7 @@
 """Whose token a request carries: the operator's, an app's at the owner, or the caller's own."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -50,6 +50,10 @@ class Credentials(Protocol):
         """What the token for these may do; `None` where only its use shows that."""
         ...
 
+    async def owners(self) -> Sequence[str | None]:
+        """Whose tokens there are, where there is one for each owner; else `None` alone."""
+        ...
+
 
 class PersonalToken:
     """One token of the operator's for everybody."""
@@ -69,6 +73,10 @@ class PersonalToken:
 
     async def permissions(self, call: Call | None, owner: str | None) -> None:
         """Its headers tell, of a classic token."""
+
+    async def owners(self) -> Sequence[None]:
+        """It is the same everywhere."""
+        return [None]
 
 
 class OwnAccounts:
@@ -101,6 +109,10 @@ class OwnAccounts:
             if call is not None or self._process is None
             else await self._process.permissions(None, owner)
         )
+
+    async def owners(self) -> Sequence[str | None]:
+        """Those of the process."""
+        return [None] if self._process is None else await self._process.owners()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +159,33 @@ class AppTokens:
                 )
             return kept
 
+    async def owners(self) -> Sequence[str | None]:
+        """Where it is installed."""
+        if self._settings.app_installation is not None:
+            return [None]
+        async with self._alone:
+            await self._list_installations(_NEW_ONES_SEEN_AFTER)
+        return sorted(self._installations)
+
+    async def _list_installations(self, after: float) -> None:
+        """See where the app is installed, if it is so many seconds since it was seen."""
+        if time.monotonic() - self._listed_at <= after:
+            return
+        found: list[Any] = []
+        page = 1
+        while rows := await self._ask("GET", f"/app/installations?per_page=100&page={page}"):
+            found += rows
+            page += 1
+        self._installations = {
+            row["account"]["login"].lower(): row["id"]
+            for row in found
+            if "login" in (row["account"] or {})  # one at an enterprise has none, nor repositories
+        }
+        self._listed_at = time.monotonic()
+
     async def _installation_at(self, owner: str | None) -> int:
         known = owner is None or owner.lower() in self._installations
-        if time.monotonic() - self._listed_at > (_INSTALLATIONS_KEPT if known else _NEW_ONES_SEEN_AFTER):
-            found: list[Any] = []
-            page = 1
-            while rows := await self._ask("GET", f"/app/installations?per_page=100&page={page}"):
-                found += rows
-                page += 1
-            self._installations = {row["account"]["login"].lower(): row["id"] for row in found}
-            self._listed_at = time.monotonic()
+        await self._list_installations(_INSTALLATIONS_KEPT if known else _NEW_ONES_SEEN_AFTER)
         if owner is not None:
             if owner.lower() in self._installations:
                 return self._installations[owner.lower()]

@@ -6,6 +6,7 @@ from typing import Any
 
 from ringmain_core.text import clean
 from ringmain_github.globs import fits
+from ringmain_github.said import one_line
 
 Place = tuple[int, int]
 """Index of a file, and of a line of its patch."""
@@ -47,7 +48,7 @@ def shown(files: Sequence[Mapping[str, Any]], begin: Place, max_lines: int, budg
     first, skip = begin
     for at, file in enumerate(files[first:], start=first):
         lines = _lines(file)
-        head = f"--- {clean(file['filename'])}"
+        head = f"--- {one_line(file['filename'])}"
         head += f" (from line {skip + 1:,} of {len(lines):,} of its patch)" if skip else ""
         rest = lines[skip:]
         size = _size(head) + sum(_size(line) for line in rest)
@@ -66,8 +67,8 @@ def shown(files: Sequence[Mapping[str, Any]], begin: Place, max_lines: int, budg
 def stat_of(file: Mapping[str, Any]) -> str:
     """A file on one line."""
     before = file.get("previous_filename")
-    renamed = f" (was {clean(before)})" if before else ""
-    return f"{file['status']} {clean(file['filename'])}{renamed} +{file['additions']} -{file['deletions']}"
+    renamed = f" (was {one_line(before)})" if before else ""
+    return f"{file['status']} {one_line(file['filename'])}{renamed} +{file['additions']} -{file['deletions']}"
 
 
 def _names(file: Mapping[str, Any]) -> list[str]:

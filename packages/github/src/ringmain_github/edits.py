@@ -27,9 +27,7 @@ def edited(path: str, text: str, edits: Sequence[Edit]) -> str:
         InvalidArguments: Where something stands there not at all or several times; with the lines.
     """
     for number, edit in enumerate(edits, start=1):
-        old, new = edit.old, edit.new
-        if "\r\n" in text and "\r" not in old:  # whoever has read the file has seen no carriage returns
-            old, new = old.replace("\n", "\r\n"), new.replace("\n", "\r\n")
+        old, new = _ended_as_there(text, edit)
         places = _places(text, old)
         if len(places) == 1:
             text = text.replace(old, new)
@@ -55,6 +53,23 @@ def difference(path: str, before: str | None, after: str | None) -> str:
         difflib.unified_diff((before or "").splitlines(), (after or "").splitlines(), old, new, lineterm="")
     )
     return "\n".join(lines) if lines else f"--- {old}\n+++ {new}\n(nothing to show of `{path}`)"
+
+
+def _ended_as_there(text: str, edit: Edit) -> tuple[str, str]:
+    """Both texts with the line ends of the place: whoever has read the file has seen no carriage returns."""
+    old, new = edit.old, edit.new
+    if "\r" in old or "\r\n" not in text:
+        return old, new
+    if "\n" in old:
+        is_there = old in text
+    else:
+        end = text.find("\n", text.find(old))
+        is_there = end > 0 and text[end - 1] != "\r"
+    return (old, new) if is_there else (_with_returns(old), _with_returns(new))
+
+
+def _with_returns(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\n", "\r\n")
 
 
 def _places(text: str, part: str) -> list[int]:

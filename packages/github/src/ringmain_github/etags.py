@@ -56,3 +56,9 @@ def key_of(token: str, path: str, params: Mapping[str, Any], accept: str) -> str
     """Names a request with its token, without holding it."""
     asked = "\0".join([token, accept, path, *(f"{name}={params[name]}" for name in sorted(params))])
     return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def renewed(kept: Reply, now: Reply) -> Reply:
+    """A known answer that still holds; which pages there are beside it may have changed all the same."""
+    headers = {name: value for name, value in kept.headers.items() if name != "link"}
+    return Reply(kept.status, {**headers, **now.headers}, kept.text)

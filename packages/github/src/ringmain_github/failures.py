@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from ringmain_core.errors import NotFound, ToolFailure, UpstreamRefused
@@ -11,6 +11,7 @@ from ringmain_github.client import NotGitHub, Reply, trouble_of
 
 _UNSAID_PAUSE = 60.0  # what GitHub asks for where it names no time
 _SECONDARY = re.compile(r"secondary rate limit|abuse detection", re.IGNORECASE)
+_GRAPHQL_LIMITS = {"RATE_LIMIT", "RATE_LIMITED", "graphql_rate_limit"}
 _MOST_SAID = 500
 
 
@@ -20,7 +21,7 @@ class Limited(Exception):
     def __init__(self, reply: Reply, *, secondary: bool) -> None:
         super().__init__("secondary" if secondary else "primary")
         self.secondary = secondary
-        self.retry_after = _pause(reply)
+        self.retry_after = _pause(reply, secondary=secondary)
 
 
 class Broke(Exception):
@@ -42,6 +43,45 @@ def require_success(reply: Reply) -> None:
     if status >= 500:
         raise Broke(status)
     raise _refusal(reply)
+
+
+def require_json(reply: Reply) -> None:
+    """Let an answer pass that looks like one of the API's, which are parsed where they are used.
+
+    Raises:
+        NotGitHub: Where it is a page of something in between; `trouble` knows it.
+    """
+    if not reply.text.lstrip().startswith(("{", "[")):
+        raise NotGitHub(reply.status)
+
+
+def require_done(reply: Reply) -> None:
+    """Let the answer to a write pass, or one of GraphQL's, if it is GitHub's own.
+
+    Raises:
+        Limited, Broke, NotFound, UpstreamRefused: As `require_success`.
+        NotGitHub: As `require_json`.
+    """
+    require_success(reply)
+    if reply.status >= 300:
+        raise UpstreamRefused(
+            f"This leads elsewhere (status {reply.status}), so nothing was done. The repository may have "
+            "been renamed just now: try again. Else something between here and GitHub answers in its place.",
+            status=reply.status,
+        )
+    if reply.text:
+        require_json(reply)
+
+
+def limit_in(reply: Reply, errors: Sequence[Mapping[str, Any]]) -> Limited | None:
+    """The limit that GraphQL's errors tell of, which come with status 200."""
+    kinds = {error.get("type") for error in errors} | {error.get("code") for error in errors}
+    if kinds & _GRAPHQL_LIMITS:
+        return Limited(reply, secondary=False)
+    said = " ".join(str(error.get("message")) for error in errors)
+    if "retry-after" in reply.headers or _SECONDARY.search(said):
+        return Limited(reply, secondary=True)
+    return None
 
 
 def trouble(error: Exception) -> Trouble | None:
@@ -68,13 +108,14 @@ def _limit(reply: Reply) -> Limited | None:
     return None
 
 
-def _pause(reply: Reply) -> float:
+def _pause(reply: Reply, *, secondary: bool) -> float:
     """Seconds to stay away, as the headers say."""
     after = reply.headers.get("retry-after", "")
     if after.isdigit():
         return float(after)
     reset = reply.headers.get("x-ratelimit-reset", "")
-    if reply.headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+    used_up = not secondary or reply.headers.get("x-ratelimit-remaining") == "0"
+    if used_up and reset.isdigit():
         return max(1.0, float(reset) - time.time())
     return _UNSAID_PAUSE
 
@@ -94,6 +135,8 @@ def _refusal(reply: Reply) -> ToolFailure:
             return UpstreamRefused(f"GitHub does not allow this: {said}.{advice}", status=403)
         case 404 | 410:
             return NotFound("There is no such thing on GitHub, or this token may not see it.")
+        case 409 if "repository is empty" in said.lower():
+            return UpstreamRefused("The repository is empty: it has no branch and no commit.", status=409)
         case 409:
             return UpstreamRefused(
                 f"GitHub says that this conflicts with what is there: {said}. Read it again, then decide.",

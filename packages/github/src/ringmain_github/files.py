@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import anyio
-
-from ringmain_core.errors import NotFound, ToolFailure, UpstreamRefused
-from ringmain_github.api import GitHub, Repository
+from ringmain_core.errors import NotFound, UpstreamRefused
+from ringmain_github.api import GitHub
 from ringmain_github.references import file_parts
+from ringmain_github.repository import Repository
+
+LINK = "120000"
+"""The mode of a symbolic link."""
 
 _LARGEST = 10 * 1024 * 1024
 
@@ -72,22 +74,29 @@ async def files_at(
         NotFound, UpstreamRefused: Where one is a folder, say, or too large.
     """
     files: dict[str, File | None] = {}
-    failures: list[ToolFailure] = []
 
     async def read(path: str) -> None:
         try:
             files[path] = await file_at(github, repository, path, ref)
         except NoSuchFile:
             files[path] = None
-        except ToolFailure as failure:
-            failures.append(failure)
 
-    async with anyio.create_task_group() as group:
-        for path in paths:
-            group.start_soon(read, path)
-    if failures:
-        raise failures[0]
+    await github.for_each(paths, read)
     return [files[path] for path in paths]
+
+
+async def links_at(github: GitHub, repository: Repository, paths: Sequence[str], ref: str) -> set[str]:
+    """Those of some files that are symbolic links: GitHub gives what they lead to as if it were theirs."""
+    found: set[str] = set()
+
+    async def look(folder: str) -> None:
+        name = f"{ref}:{folder}" if folder else ref
+        tree = (await github.get(repository.path("git", "trees", name))).json()
+        above = f"{folder}/" if folder else ""
+        found.update(above + entry["path"] for entry in tree["tree"] if entry["mode"] == LINK)
+
+    await github.for_each({path.rpartition("/")[0] for path in paths}, look)
+    return found & set(paths)
 
 
 def lines_of(text: str) -> list[str]:

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field
 
 from ringmain_core.errors import InvalidArguments
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.hunks import lines_of
 from ringmain_github.paging import all_of
+from ringmain_github.repository import Repository
 
 _MOST_FILES = 3_000  # that GitHub lists
 _MOST_FAULTS = 20

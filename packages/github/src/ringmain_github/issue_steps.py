@@ -8,9 +8,10 @@ from typing import Any
 from ringmain_core.errors import NotFound
 from ringmain_core.steps import Step
 from ringmain_core.text import prose
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.issues import excerpt
 from ringmain_github.references import login_of
+from ringmain_github.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ from typing import Any
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
 from ringmain_core.text import clean
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.paging import all_of
+from ringmain_github.repository import Repository
+from ringmain_github.said import one_line
 
 _MENTION = re.compile(r"(?<![\w`/])@([A-Za-z0-9][A-Za-z0-9-]*(?:/[A-Za-z0-9._-]+)?)")
+_NOTICE = 60  # characters that saying so takes
 _MOST_SHOWN = 2_000  # characters of a text that a rehearsal repeats: the caller has it
 
 
@@ -43,7 +46,7 @@ async def issue_or_pull(github: GitHub, call: Call, repository: Repository, numb
             "this token may not read them."
         ) from None
     place = place_of(issue)
-    if place.lower() != repository.full_name.lower():
+    if place.lower() not in await _names_of(github, call, repository, place):
         now = (
             f" `{place}`, as #{issue['number']}"
             if call.fence("repo").admits(place)
@@ -51,6 +54,14 @@ async def issue_or_pull(github: GitHub, call: Call, repository: Repository, numb
         )
         raise NotFound(f"#{number} of {repository.full_name} was moved to{now}.")
     return issue
+
+
+async def _names_of(github: GitHub, call: Call, repository: Repository, place: str) -> set[str]:
+    """What a repository is called: another name than before, where it was renamed meanwhile."""
+    known = repository.full_name.lower()
+    if place.lower() == known:
+        return {known}
+    return {known, (await github.repo(call, repository.full_name)).full_name.lower()}
 
 
 def place_of(issue: Mapping[str, Any]) -> str:
@@ -61,7 +72,7 @@ def place_of(issue: Mapping[str, Any]) -> str:
 def reference(call: Call, here: Repository, place: str, number: int, title: str) -> str:
     """An issue that another one mentions; what is elsewhere has a title for its own readers only."""
     if place.lower() == here.full_name.lower():
-        return f"#{number} {clean(title)}"
+        return f"#{number} {one_line(title)}"
     if call.fence("repo").admits(place):
         return f"{place}#{number}"
     return "one in a repository that you may not use"
@@ -132,7 +143,7 @@ async def milestone_number(github: GitHub, repository: Repository, title: str) -
     raise InvalidArguments(f"Nothing was done: {_unknown('open milestone', title, known)}")
 
 
-def moment_of(text: str) -> str:
+def moment_of(text: str, argument: str = "since") -> str:
     """A moment as GitHub takes it, from a date or time in ISO 8601.
 
     Raises:
@@ -142,7 +153,7 @@ def moment_of(text: str) -> str:
         at = datetime.fromisoformat(text)
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InvalidArguments("`since`: write it like 2026-01-31 or 2026-01-31T12:00:00Z.") from None
+        raise InvalidArguments(f"`{argument}`: write it like 2026-01-31 or 2026-01-31T12:00:00Z.") from None
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -152,11 +163,12 @@ def mentions_in(text: str) -> list[str]:
     return [f"{', '.join(found)} will be notified"] if found else []
 
 
-def excerpt(text: str) -> str:
+def excerpt(text: str, most: int = _MOST_SHOWN) -> str:
     """A text as a rehearsal repeats it."""
-    if len(text) <= _MOST_SHOWN:
-        return text
-    return f"{text[:_MOST_SHOWN]}… (and {len(text) - _MOST_SHOWN:,} characters more, sent as you gave them)"
+    left = len(text) - most
+    return (
+        text if left <= _NOTICE else f"{text[:most]}… (and {left:,} characters more, sent as you gave them)"
+    )
 
 
 def _unknown(what: str, name: str, known: Sequence[str]) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from ringmain_core.errors import InvalidArguments
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.references import is_sha, parse_repo
+from ringmain_github.repository import Repository
 
 _FILE = re.compile(r"/[^/]+/[^/]+/(?:blob|tree|raw|blame|edit)/(.+)")
 _LINES = re.compile(r"L(\d+)(?:C\d+)?(?:-L(\d+)(?:C\d+)?)?")

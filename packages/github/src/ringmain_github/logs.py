@@ -1,9 +1,11 @@
 """Logs of jobs: fetched without credentials from where GitHub keeps them, and cut to what was asked for."""
 
 import re
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +15,9 @@ from ringmain_core.errors import NotFound, UpstreamUnavailable
 from ringmain_core.identity.issuers import is_safe_url
 from ringmain_core.on_disk import is_loopback
 from ringmain_core.text import clean
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
+from ringmain_github.client import ANYTHING
+from ringmain_github.repository import Repository
 
 MOST_BYTES = 16 * 1024 * 1024
 """How much of a log is held; of a longer one its end."""
@@ -61,14 +65,15 @@ async def job_log(github: GitHub, repository: Repository, job_id: int) -> Log:
         UpstreamUnavailable: Where it cannot be fetched now.
     """
     try:
-        reply = await github.get(repository.path("actions", "jobs", job_id, "logs"))
+        reply = await github.get(repository.path("actions", "jobs", job_id, "logs"), accept=ANYTHING)
     except NotFound:
         raise NotFound(_NO_LOG.format(job_id)) from None
     location = reply.headers.get("location")
     if location is None:
         return parsed(reply.text)
     host = urlsplit(github.settings.url).hostname or ""
-    content, lacking = await _download(location, job_id, loopback=is_loopback(host))
+    trusted = github.settings.trusted_certificates
+    content, lacking = await _download(location, job_id, trusted, loopback=is_loopback(host))
     return parsed(content.decode(errors="replace"), lacking)
 
 
@@ -190,7 +195,16 @@ def _second(moment: str | None) -> str:
     return (at.replace(tzinfo=None) - (at.utcoffset() or timedelta())).isoformat(timespec="seconds")
 
 
-async def _download(url: str, job_id: int, *, loopback: bool) -> tuple[bytes, int]:
+def _verification(trusted: str | None) -> ssl.SSLContext | bool:
+    """How to know who answers: by a file or folder of certificates, or the usual ones."""
+    if trusted is None:
+        return True
+    if Path(trusted).is_dir():
+        return ssl.create_default_context(capath=trusted)
+    return ssl.create_default_context(cafile=trusted)
+
+
+async def _download(url: str, job_id: int, trusted: str | None, *, loopback: bool) -> tuple[bytes, int]:
     """The end of what is at an address that GitHub gave us, and how many bytes come before it."""
     import httpx2
 
@@ -201,7 +215,10 @@ async def _download(url: str, job_id: int, *, loopback: bool) -> tuple[bytes, in
     headers = {"Accept-Encoding": "identity"}
     try:
         with anyio.fail_after(_WITHIN):
-            async with httpx2.AsyncClient() as client, client.stream("GET", url, headers=headers) as response:
+            async with (
+                httpx2.AsyncClient(verify=_verification(trusted)) as client,
+                client.stream("GET", url, headers=headers) as response,
+            ):
                 if response.status_code in _GONE:
                     raise NotFound(_NO_LOG.format(job_id))
                 if response.status_code != _OK or response.headers.get("content-encoding", "identity") != (
@@ -217,7 +234,7 @@ async def _download(url: str, job_id: int, *, loopback: bool) -> tuple[bytes, in
                         del kept[:-MOST_BYTES]
     except TimeoutError:
         raise UpstreamUnavailable(f"The log does not arrive within {_WITHIN:g} s. Try again later.") from None
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:  # of certificates that are not there
         raise UpstreamUnavailable(
             f"Where GitHub keeps logs cannot be reached ({type(error).__name__}). Try again later."
         ) from error

@@ -12,6 +12,7 @@ from ringmain_github.api import GitHub
 from ringmain_github.client import JSON
 
 T = TypeVar("T")
+Prepare = Callable[[Sequence[Mapping[str, Any]]], Awaitable[None]]
 _FRAME = 500  # bytes for what stands around the rows
 _MOST_LOOKED_THROUGH = 10  # of GitHub's pages, of 100 items each, for one of ours
 
@@ -43,7 +44,8 @@ async def page_of(
     params: Mapping[str, Any] | None = None,
     items: str | None = None,
     accept: str = JSON,
-    prepare: Callable[[Sequence[Mapping[str, Any]]], Awaitable[None]] | None = None,
+    owner: str | None = None,
+    prepare: Prepare | None = None,
 ) -> Page[T]:
     """One page of a list of GitHub's, as rows.
 
@@ -57,6 +59,7 @@ async def page_of(
         params: Further parameters of the query.
         items: The key of the list, where the answer is an object.
         accept: The media type.
+        owner: Whose installation of an app to use, where the list is no repository's.
         prepare: Is shown the items before their rows are made.
 
     Raises:
@@ -65,7 +68,7 @@ async def page_of(
     purpose = f"{call.target} {url} {json.dumps(params, sort_keys=True)}"
     page, skip, size = (1, 0, limit) if cursor is None else github.cursors.open(call, purpose, cursor)
     asked = {**(params or {}), "per_page": size, "page": page}
-    reply = await github.get(url, params=asked, accept=accept)
+    reply = await github.get(url, params=asked, accept=accept, owner=owner)
     answer = reply.json()
     found = cast("list[Mapping[str, Any]]", answer if items is None else answer[items])
     if prepare is not None:
@@ -112,26 +115,81 @@ async def page_of_kind(
         InvalidCursor: Where the cursor belongs elsewhere.
     """
     purpose = f"{call.target} {url} {json.dumps(params, sort_keys=True)}"
-    page, skip = (1, 0) if cursor is None else github.cursors.open(call, purpose, cursor)
+    at_page, skip = ({"page": 1}, 0) if cursor is None else github.cursors.open(call, purpose, cursor)
     asked = {name: value for name, value in params.items() if name != "kind"} | {"per_page": 100}
     rows: list[T] = []
     used = _FRAME
     for _ in range(_MOST_LOOKED_THROUGH):
-        reply = await github.get(url, params={**asked, "page": page})
+        reply = await github.get(url, params={**asked, **at_page})
         for at, item in enumerate(reply.json()[skip:], start=skip):
             made = row(item)
             if made is None:
                 continue
             used += size_of(made)
             if len(rows) == limit or (used > call.room and rows):
-                return Page(rows, github.cursors.seal(call, purpose, [page, at]))
+                return Page(rows, github.cursors.seal(call, purpose, [at_page, at]))
             rows.append(made)
-        if reply.next_page is None:
+        if not reply.following:
             return Page(rows, None)
-        page, skip = reply.next_page, 0
+        at_page, skip = reply.following, 0
         if len(rows) == limit:
             break
-    return Page(rows, github.cursors.seal(call, purpose, [page, skip]))
+    return Page(rows, github.cursors.seal(call, purpose, [at_page, skip]))
+
+
+async def page_of_admitted(
+    github: GitHub,
+    call: Call,
+    url: str,
+    row: Callable[[Mapping[str, Any]], T | None],
+    *,
+    limit: int,
+    cursor: str | None,
+    params: Mapping[str, Any],
+    items: str,
+    accept: str,
+    owner: str | None,
+    prepare: Prepare,
+) -> Page[T]:
+    """A page of those results of a search that have a row; how many others there are shows in nothing.
+
+    Args:
+        github: Asked for it.
+        call: For whom.
+        url: Of the search.
+        row: Makes the row of a result; `None` leaves it out.
+        limit: Most rows.
+        cursor: Where to go on; `None` for the first page.
+        params: Of the query.
+        items: The key of the results.
+        accept: The media type.
+        owner: Whose installation of an app to use.
+        prepare: Is shown the results before their rows are made.
+
+    Raises:
+        InvalidCursor: Where the cursor belongs elsewhere.
+    """
+    purpose = f"{call.target} {url} {json.dumps(params, sort_keys=True)}"
+    page, skip = (1, 0) if cursor is None else github.cursors.open(call, purpose, cursor)
+    rows: list[T] = []
+    used, incomplete = _FRAME, False
+    while page is not None:
+        asked = {**params, "per_page": 100, "page": page}
+        reply = await github.get(url, params=asked, accept=accept, owner=owner)
+        answer = reply.json()
+        incomplete = incomplete or bool(answer["incomplete_results"])
+        await prepare(answer[items][skip:])
+        for at, item in enumerate(answer[items][skip:], start=skip):
+            made = row(item)
+            if made is None:
+                continue
+            used += size_of(made)
+            if len(rows) == limit or (used > call.room and rows):
+                sealed = github.cursors.seal(call, purpose, [page, at])
+                return Page(rows, sealed, incomplete=incomplete)
+            rows.append(made)
+        page, skip = reply.next_page, 0
+    return Page(rows, None, incomplete=incomplete)
 
 
 async def all_of(

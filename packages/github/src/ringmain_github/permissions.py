@@ -1,9 +1,13 @@
 """Which permissions each tool needs, and how to find out which of them a token lacks."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ringmain_core.errors import UpstreamRefused
-from ringmain_github.api import GitHub, Repository
+
+if TYPE_CHECKING:
+    from ringmain_github.api import GitHub
+    from ringmain_github.repository import Repository
 
 Permissions = Mapping[str, str]
 """Names as GitHub's API spells them, each with `read` or `write`."""
@@ -37,6 +41,7 @@ NEEDS: Mapping[str, Permissions] = {
 `commit_files` also needs `workflows: write` (classic: `workflow`) for files below `.github/workflows`.
 """
 
+_SCOPED = ("ghp_", "gho_")
 _WIDTH = {"read": 1, "write": 2, "admin": 3}
 
 # Reads that tell whether a permission is there; GitHub names the missing one in a header of its refusal.
@@ -62,6 +67,12 @@ def lacking_of_app(held: Permissions) -> list[str]:
     return lacking
 
 
+def scopes_of(headers: Mapping[str, str], token: str) -> str | None:
+    """The scopes of a classic token or an OAuth app's; `None` for others, of which GitHub may tell none."""
+    scopes = headers.get("x-oauth-scopes")
+    return scopes if scopes or token.startswith(_SCOPED) else None
+
+
 def lacking_of_scopes(scopes: str) -> list[str]:
     """What a classic token with these scopes (`repo, read:org`) does not allow, as “tool: scope”."""
     held = {scope.strip() for scope in scopes.split(",")}
@@ -73,7 +84,7 @@ def lacking_of_scopes(scopes: str) -> list[str]:
     return [f"{tool}: repo, for more than reading what is public" for tool in wanted]
 
 
-async def lacking_by_trying(github: GitHub, repository: Repository) -> list[str]:
+async def lacking_by_trying(github: "GitHub", repository: "Repository") -> list[str]:
     """What a fine-grained token cannot read in a repository, as “tool: permission”, found out by reading.
 
     Permissions to write cannot be seen without writing; a refused write names the one that it lacks.

@@ -7,8 +7,9 @@ from typing import Any
 from ringmain_core.errors import UpstreamRefused
 from ringmain_core.text import clean
 from ringmain_github.actions import failed_steps, has_failed, jobs_of, result_of, run_of
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.checks import checks_of, runs_of
+from ringmain_github.repository import Repository
 
 _FINE = frozenset({"success", "skipped", "neutral"})
 _GOING = frozenset({"queued", "in_progress", "waiting", "requested", "pending", "expected"})
@@ -54,6 +55,7 @@ class Snapshot:
         ended: Whether nothing of it is going on; a pipeline without units has not ended.
         runs: Ids of the runs that belong to it.
         url: Where a person can look.
+        whole: Whether all of it was seen.
     """
 
     head: str
@@ -61,6 +63,7 @@ class Snapshot:
     ended: bool
     runs: Sequence[int]
     url: str
+    whole: bool = True
 
     @property
     def failed(self) -> bool:
@@ -108,13 +111,14 @@ async def _of_commit(github: GitHub, repository: Repository, sha: str, url: str)
     going = [run for run in runs if run["status"] != "completed"]
     units += [
         Unit(f"{clean(run.get('name') or run['path'])} (run {run['id']})", result_of(run))
-        for run in ([] if checks.lacking else runs)  # else they are among the checks already
+        for run in ([] if checks.from_runs else runs)  # else they are among the checks already
         if run["status"] != "completed" or run.get("conclusion") in ("startup_failure", "action_required")
     ]
     ended = bool(units) and not going and not any(unit.going for unit in units)
     if units and checks.lacking:
         units.append(Unit("check runs", "neutral", checks.lacking))
-    return Snapshot(sha, units, ended, [run["id"] for run in runs if has_failed(run) or run in going], url)
+    followed = [run["id"] for run in runs if has_failed(run) or run in going]
+    return Snapshot(sha, units, ended, followed, url, whole=not checks.lacking)
 
 
 async def _runs_of(github: GitHub, repository: Repository, sha: str) -> list[dict[str, Any]]:

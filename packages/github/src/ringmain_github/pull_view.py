@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ringmain_core.text import clean, prose
+from ringmain_core.text import clean
 from ringmain_github.references import author_of, headline_of, login_of
+from ringmain_github.said import indented
 
 _MOST_FILES, _MOST_COMMITS = 3_000, 250  # that GitHub lists
 
@@ -58,5 +59,5 @@ def commit_line(commit: Mapping[str, Any]) -> str:
 
 def review_line(review: Mapping[str, Any]) -> str:
     """A review: by whom, of which head, and what it says."""
-    said = f": {prose(review['body'])}" if review["body"] else ""
+    said = f": {indented(review['body'])}" if review["body"] else ""
     return f"{review['state'].lower()} by {login_of(review['user'])} on {str(review['commit_id'])[:10]}{said}"

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
+from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, UpstreamRefused
 from ringmain_core.steps import Step, sent_or_found
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.models import Outcome
+from ringmain_github.repository import Repository
 
 _DRAFT = """
 mutation($id: ID!) { convertPullRequestToDraft(input: {pullRequestId: $id}) { pullRequest { isDraft } } }
@@ -119,7 +121,48 @@ def updating(github: GitHub, repository: Repository, pull: Mapping[str, Any]) ->
     url = repository.path("pulls", pull["number"], "update-branch")
     body = {"expected_head_sha": pull["head"]["sha"]}
     what = f"{pull['base']['ref']} brought into its branch"
-    return Step(what, {"PUT": url, **body}, lambda: github.send("PUT", url, body))
+
+    async def send() -> bool:
+        await github.send("PUT", url, body)
+        return True
+
+    async def look() -> bool | None:
+        return await updated_from(github, repository, pull["number"], pull["head"]["sha"]) is not None or None
+
+    return Step(what, {"PUT": url, **body}, lambda: sent_or_found(send, look))
+
+
+async def updated_from(github: GitHub, repository: Repository, number: int, head: str) -> str | None:
+    """The head that a pull request has now, if base was brought into its branch at an earlier one."""
+    now = str((await pull_of(github, repository, number))["head"]["sha"])
+    params = {"sha": now, "per_page": 100}
+    for commit in (await github.get(repository.path("commits"), params=params)).json():
+        parents = [parent["sha"] for parent in commit["parents"]]
+        if len(parents) > 1 and parents[0] == head:
+            return now
+    return None
+
+
+async def require_inside(github: GitHub, call: Call, repository: Repository, head: str) -> None:
+    """Let a head pass that is in a repository which the caller may use.
+
+    Raises:
+        OutsideFence: Where it is in a fork that policy keeps the caller away from.
+        InvalidArguments: Where what has the name of the fork is none.
+    """
+    owner, _, _ = head.rpartition(":")
+    fence = call.fence("repo")
+    if not owner or owner.lower() == repository.owner.lower() or fence.admits(f"{owner}/*"):
+        return
+    fork = await github.repo(call, f"{owner}/{repository.name}")
+    if await _root_of(github, fork) != await _root_of(github, repository):
+        raise InvalidArguments(f"`head`: {fork.full_name} is no fork of {repository.full_name}.")
+
+
+async def _root_of(github: GitHub, repository: Repository) -> str:
+    """The repository that this one, and all forks of the same, were made from."""
+    about = (await github.get(repository.path())).json()
+    return str((about.get("source") or about)["full_name"])
 
 
 def _is_of(owner: str, team: str) -> bool:

@@ -9,11 +9,14 @@ from pydantic import BeforeValidator, Field
 
 from ringmain_core.errors import InvalidArguments
 from ringmain_core.text import clean
+from ringmain_github.said import one_line
 
 _REPO = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9_-]{0,38}))/([A-Za-z0-9._-]{1,100})")
 _NUMBERED = re.compile(r"/(?:issues|pull|pulls|discussions)/(\d{1,10})(?:[/?#]|$)|^#?(\d{1,10})$")
 _RUN = re.compile(r"/actions/runs/(\d{1,18})")
 _SHA = re.compile(r"[0-9a-f]{7,64}")
+_LINKING = ("number", "run_id", "sha", "range")
+_LINKED_REPO = re.compile(r"(?:/api/v3)?(?:/repos)?/([^/]+/[^/]+)(?:/|$)")
 
 
 def _number(value: object) -> object:
@@ -64,6 +67,33 @@ def path(*parts: object) -> str:
     return "/" + "/".join(quote(text, safe="") for text in texts)
 
 
+def repository_in(url: str) -> tuple[str, str] | None:
+    """Owner and name of the repository that a path of the API is about, if it says so."""
+    parts = url.split("/")
+    return (unquote(parts[2]), unquote(parts[3])) if len(parts) > 3 and parts[1] == "repos" else None
+
+
+def owner_in(url: str) -> str | None:
+    """The owner of that repository."""
+    place = repository_in(url)
+    return None if place is None else place[0]
+
+
+def require_here(arguments: Mapping[str, Any], *names: str) -> None:
+    """Let the arguments of a call pass that link into a repository by one of these names, or nowhere.
+
+    Raises:
+        InvalidArguments: Where one leads into another repository: its number means something else here.
+    """
+    here = {name.lower() for name in names}
+    for argument in _LINKING:
+        value = arguments.get(argument)
+        if isinstance(value, str) and "://" in value:
+            found = _LINKED_REPO.match(urlsplit(value).path)
+            if found is None or unquote(found[1]).removesuffix(".git").lower() not in here:
+                raise InvalidArguments(f"`{argument}` links to another repository than `repo`, {names[-1]}.")
+
+
 def file_parts(text: str) -> list[str]:
     """The parts of a file's path inside a repository; none for its root."""
     return [part for part in text.strip("/").split("/") if part]
@@ -82,12 +112,12 @@ def login_of(user: Mapping[str, Any] | None) -> str:
 def author_of(commit: Mapping[str, Any]) -> str:
     """Who has written a commit: the login where GitHub knows one, else the name that git has."""
     user = commit.get("author")
-    return login_of(user) if user else clean(commit["commit"]["author"]["name"])
+    return login_of(user) if user else one_line(commit["commit"]["author"]["name"])
 
 
 def headline_of(commit: Mapping[str, Any]) -> str:
     """The first line of a commit's message, which may be empty."""
-    return clean(commit["commit"]["message"]).split("\n")[0]
+    return "".join(clean(commit["commit"]["message"]).splitlines()[:1])
 
 
 def is_by(user: Mapping[str, Any] | None, login: str | None) -> bool:

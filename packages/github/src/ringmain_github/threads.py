@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringmain_core.errors import NotFound
-from ringmain_core.text import clean, prose
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.references import is_by, login_of
+from ringmain_github.repository import Repository
+from ringmain_github.said import indented, one_line
 
 _THREADS = """
 query($owner: String!, $name: String!, $number: Int!, $after: String) {
@@ -71,7 +72,8 @@ class Thread:
         state = "resolved" if self.resolved else "open"
         lines = [f"{self.id} {state}{', outdated' if self.outdated else ''} {self.place}"]
         lines += [
-            f"  [{each['databaseId']}] {login_of(each['author'])}, {each['createdAt']}: {prose(each['body'])}"
+            f"  [{each['databaseId']}] {login_of(each['author'])}, {each['createdAt']}: "
+            f"{indented(each['body'], 4)}"
             for each in self.comments
         ]
         return "\n".join(lines)
@@ -101,7 +103,7 @@ async def threads_of(github: GitHub, repository: Repository, number: int) -> Asy
         if pull is None:
             raise NotFound(f"{repository.full_name} has no pull request #{number}.")
         found = pull["reviewThreads"]
-        for node in found["nodes"]:
+        for node in filter(None, found["nodes"]):
             yield await _thread(github, repository, node)
         if not found["pageInfo"]["hasNextPage"]:
             return
@@ -129,12 +131,13 @@ async def thread_of(github: GitHub, repository: Repository, number: int, name: s
 
 async def _thread(github: GitHub, repository: Repository, node: Mapping[str, Any]) -> Thread:
     page = node["comments"]
-    comments: list[Mapping[str, Any]] = [*page["nodes"]]
+    comments: list[Mapping[str, Any]] = [*filter(None, page["nodes"])]
     while page["pageInfo"]["hasNextPage"]:
         after = page["pageInfo"]["endCursor"]
         answer = await github.query(_COMMENTS, repository.owner, id=node["id"], after=after)
         page = answer["node"]["comments"]
-        comments += page["nodes"]
+        comments += filter(None, page["nodes"])
     line = node["line"] or node["originalLine"]
-    place = f"{clean(node['path'])}:{line}" if line else clean(node["path"])
+    path = one_line(node["path"])
+    place = f"{path}:{line}" if line else path
     return Thread(node["id"], node["isResolved"], node["isOutdated"], place, comments)

@@ -55,7 +55,7 @@ def inputs_of(text: str) -> Mapping[str, Input] | None:
         if about is None or entry.value not in _EMPTY:
             return None
         needed = about.get("required", _Entry("", [])).value == "true" and "default" not in about
-        options = _items(about["options"]) if "options" in about else []
+        options = _options(about["options"]) if "options" in about else []
         inputs[name] = Input(needed, options)
     return inputs
 
@@ -109,6 +109,12 @@ def _items(entry: _Entry) -> list[str]:
     if entry.value:
         return [_plain(part) for part in entry.value.strip("[]").split(",")]
     return [_plain(line.strip().removeprefix("- ")) for line in entry.below if line.strip()]
+
+
+def _options(entry: _Entry) -> list[str]:
+    """The values of a list; none, so any will do, where it is written in a way that is not read here."""
+    is_plain = entry.value.startswith("[") and entry.value.endswith("]") and not {'"', "'"} & {*entry.value}
+    return _items(entry) if is_plain or not entry.value else []
 
 
 def _plain(value: str) -> str:

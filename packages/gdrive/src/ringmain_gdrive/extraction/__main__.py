@@ -1,12 +1,14 @@
-"""The worker: reads files from its standard input, one after the other, and says what is in them."""
+"""The worker: takes files from its standard input, one after the other, and says what is in them."""
 
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any, BinaryIO
 
+from ringmain_gdrive.extraction.differences import differences
 from ringmain_gdrive.extraction.extracted import Extracted, Unreadable
 from ringmain_gdrive.extraction.formats import Format, true_format
 from ringmain_gdrive.extraction.framing import LENGTHS, framed
@@ -33,7 +35,7 @@ def main() -> None:
         head, body = LENGTHS.unpack(lengths)
         asked = json.loads(source.read(head))
         allow_seconds(asked["seconds"])
-        _answer(into, asked["format"], source.read(body))
+        _answer(into, partial(_done, asked, source.read(body)))
 
 
 def extract(data: bytes, declared: Format) -> Extracted:
@@ -50,10 +52,16 @@ def extract(data: bytes, declared: Format) -> Extracted:
     return Extracted(made.parts, [f"It is named a {declared} file, but it is {found}.", *made.remarks])
 
 
-def _answer(into: BinaryIO, declared: Format, data: bytes) -> None:
+def _done(asked: Mapping[str, Any], data: bytes) -> Extracted:
+    if "compare" in asked:
+        return differences(data, asked["compare"])
+    return extract(data, asked["format"])
+
+
+def _answer(into: BinaryIO, work: Callable[[], Extracted]) -> None:
     body = b""
     try:
-        told, body = extract(data, declared).packed()
+        told, body = work().packed()
     except Unreadable as error:
         told: Mapping[str, Any] = {"unreadable": str(error)}
     except MemoryError:

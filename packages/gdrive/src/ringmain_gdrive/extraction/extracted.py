@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 Kind = Literal["text", "section", "page", "slide", "sheet"]
 
-VERSION = 1
+VERSION = 2
 """Of all extractors together: what an older one made of a file is not used any more."""
 
 _OVERHEAD = 300  # bytes that a part costs beside its text

@@ -1,22 +1,15 @@
 """HTML as Markdown: headings, lists, tables, links; no scripts, nothing that is hidden."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-_SKIPPED = frozenset({"script", "style", "head", "template", "noscript", "svg", "math", "object", "select"})
-_TABLE = frozenset({"table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption"})
-_LIST = frozenset({"ul", "ol", "li", "dl", "dt", "dd"})
-_FLOW = frozenset(
-    {"address", "article", "aside", "blockquote", "body", "center", "div", "figcaption", "figure"}
-)
-_MORE = frozenset({"footer", "form", "header", "hr", "html", "legend", "main", "nav", "p", "pre", "section"})
-_BLOCKS = _TABLE | _LIST | _FLOW | _MORE
-_HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
+from ringmain_gdrive.extraction.grids import MOST_COLUMNS, MOST_ROWS, Grid, span
+from ringmain_gdrive.extraction.hiding import BLOCKS, HEADINGS, VOID, Hidden
+
+_SKIPPED = frozenset({"script", "style", "template", "noscript", "svg", "math", "object", "select"})
+_GROUPS = frozenset({"thead", "tbody", "tfoot"})
 _MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "code": "`"}
-_CLOSED_BY_OTHERS = frozenset({"p", "li", "td", "th", "tr", "dd", "dt"})  # their ends need not be written
-_VOID = frozenset({"img", "input", "br", "hr", "meta", "link", "source", "col", "wbr", "embed"})
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 
@@ -27,10 +20,12 @@ class Made:
 
     Attributes:
         left_out: Whether there was something that a person does not see.
+        title: What a browser shows above the page.
     """
 
     text: str
     left_out: bool
+    title: str
 
 
 def to_markdown(html: str) -> Made:
@@ -38,19 +33,7 @@ def to_markdown(html: str) -> Made:
     writer = _Writer()
     writer.feed(html)
     writer.close()
-    return Made(writer.text(), writer.left_out)
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown; its first row is the head."""
-    columns = max((len(row) for row in rows), default=0)
-    if not columns:
-        return ""
-    lines = [
-        "| " + " | ".join([*(cell.replace("|", "\\|") for cell in row), *[""] * (columns - len(row))]) + " |"
-        for row in rows
-    ]
-    return "\n".join([lines[0], "|" + " --- |" * columns, *lines[1:]])
+    return Made(writer.text(), writer.left_out, writer.title())
 
 
 @dataclass(slots=True)
@@ -58,8 +41,8 @@ class _Table:
     """A table that is being read, and the blocks that stand around it meanwhile."""
 
     around: list[str]
-    rows: list[list[str]] = field(default_factory=list[list[str]])
-    in_cell: bool = False
+    grid: Grid = field(default_factory=Grid)
+    cell: tuple[int, int] | None = None  # the columns and rows of the cell that is open
 
 
 class _Writer(HTMLParser):
@@ -69,32 +52,41 @@ class _Writer(HTMLParser):
         self._blocks: list[str] = []
         self._line: list[str] = []
         self._prefix = ""
-        self._lists: list[int] = []  # the number of the next item; 0 where they have none
+        self._lists: list[int | None] = []  # the number of the next item, where they have one
         self._tables: list[_Table] = []
         self._open: list[tuple[str, str, int]] = []  # inline elements: tag, target of a link, where it began
-        self._skipping = ""
-        self._depth = 0
+        self._titles: list[str] = []
+        self._in_title = False
+        self._passed: Hidden | None = None
         self._pre = 0
 
     def text(self) -> str:
         while self._tables:
             self._end_table()
         self._end_block()
+        self.left_out = self.left_out or self._passed is not None  # its end is missing
         return "\n".join(self._blocks).strip()
 
+    def title(self) -> str:
+        return " ".join("".join(self._titles).split())
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._skipping:
-            self._depth += tag == self._skipping
-            return
+        self._in_title = False
+        if self._passed is not None:
+            if not self._passed.ends_before(tag):
+                return
+            self._passed = None
         given = {name: value or "" for name, value in attrs}
-        if tag not in _VOID and (tag in _SKIPPED or self._hides(tag, given)):
+        if tag not in VOID and (tag in _SKIPPED or _hides(given)):
             self.left_out = self.left_out or tag not in _SKIPPED
-            self._skipping, self._depth = tag, 1
-        elif tag in _HEADINGS:
+            self._passed = Hidden(tag)
+        elif tag == "title":
+            self._in_title = True
+        elif tag in HEADINGS:
             self._end_block()
-            self._prefix = f"\n{_HEADINGS[tag]}"
-        elif tag in _BLOCKS:
-            self._begin_block(tag)
+            self._prefix = f"\n{HEADINGS[tag]}"
+        elif tag in BLOCKS:
+            self._begin_block(tag, given)
         elif tag == "br":
             self._line.append("\n")
         elif tag == "img" and given.get("alt"):
@@ -103,32 +95,34 @@ class _Writer(HTMLParser):
             self._open.append((tag, given.get("href", ""), len(self._line)))
 
     def handle_endtag(self, tag: str) -> None:
-        if self._skipping:
-            self._depth -= tag == self._skipping
-            if not self._depth:
-                self._skipping = ""
-        elif tag in _HEADINGS:
+        self._in_title = False
+        if self._passed is not None:
+            is_left = self._passed.is_left_by(tag)
+            if is_left or self._passed.ends_with(tag):
+                self._passed = None
+            if not is_left:
+                return
+        if tag in HEADINGS:
             self._end_block()
         elif tag == "table":
             if self._tables:
                 self._end_table()
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
             self._end_of(tag)
         elif self._open and self._open[-1][0] == tag:
             self._end_inline(*self._open.pop())
 
     def handle_data(self, data: str) -> None:
-        if not self._skipping:
+        if self._in_title:
+            self._titles.append(data)
+        elif self._passed is None:
             self._line.append(data if self._pre else re.sub(r"\s+", " ", data))
 
-    def _hides(self, tag: str, given: dict[str, str]) -> bool:
-        hidden = "hidden" in given or _HIDDEN.search(given.get("style", "")) is not None
-        return hidden and tag not in _CLOSED_BY_OTHERS
-
-    def _begin_block(self, tag: str) -> None:
+    def _begin_block(self, tag: str, given: dict[str, str]) -> None:
         if tag in {"td", "th"} and self._tables:
             self._end_cell()
-            self._tables[-1].in_cell = True
+            columns, rows = span(given.get("colspan"), MOST_COLUMNS), span(given.get("rowspan"), MOST_ROWS)
+            self._tables[-1].cell = columns, rows
             return
         self._end_block()
         if tag == "table":
@@ -136,11 +130,14 @@ class _Writer(HTMLParser):
             self._blocks = []
         elif tag == "tr" and self._tables:
             self._end_cell()
-            self._tables[-1].rows.append([])
+            self._tables[-1].grid.begin_row()
+        elif tag in _GROUPS and self._tables:
+            self._end_cell()
+            self._tables[-1].grid.begin_group()
         elif tag in {"ul", "ol"}:
-            self._lists.append(int(tag == "ol"))
+            self._lists.append(_number(given.get("start"), 1) if tag == "ol" else None)
         elif tag == "li":
-            self._begin_item()
+            self._begin_item(given.get("value"))
         elif tag == "pre":
             self._pre += 1
         elif tag == "hr":
@@ -162,12 +159,15 @@ class _Writer(HTMLParser):
         if tag in {"ul", "ol"} and self._lists:
             self._lists.pop()
 
-    def _begin_item(self) -> None:
+    def _begin_item(self, value: str | None) -> None:
         indent = "  " * max(len(self._lists) - 1, 0)
-        number = self._lists[-1] if self._lists else 0
-        if number:
-            self._lists[-1] += 1
-        self._prefix = f"{indent}{number}. " if number else f"{indent}- "
+        next_one = self._lists[-1] if self._lists else None
+        if next_one is None:
+            self._prefix = f"{indent}- "
+            return
+        number = _number(value, next_one)
+        self._lists[-1] = number + 1
+        self._prefix = f"{indent}{number}. "
 
     def _end_block(self) -> None:
         text = re.sub(r" *\n *", "\n", re.sub(r"[ \t]+", " ", "".join(self._line))).strip()
@@ -179,19 +179,17 @@ class _Writer(HTMLParser):
     def _end_cell(self) -> None:
         self._end_block()
         here = self._tables[-1]
-        if here.in_cell:
-            if not here.rows:
-                here.rows.append([])
-            here.rows[-1].append(" ".join(" ".join(self._blocks).split()))
-            self._blocks, here.in_cell = [], False
+        if here.cell is not None:
+            here.grid.add(" ".join(" ".join(self._blocks).split()), *here.cell)
+            self._blocks, here.cell = [], None
 
     def _end_table(self) -> None:
         self._end_cell()
         here = self._tables.pop()
         loose, self._blocks = self._blocks, here.around
         self._blocks += loose
-        if any(any(row) for row in here.rows):
-            self._blocks.append(f"\n{table([row for row in here.rows if row])}\n")
+        if made := here.grid.markdown():
+            self._blocks.append(f"\n{made}\n")
 
     def _end_inline(self, tag: str, href: str, start: int) -> None:
         inner = "".join(self._line[start:])
@@ -201,3 +199,12 @@ class _Writer(HTMLParser):
             self._line[start:] = [f"{_MARKS[tag]}{inner.strip()}{_MARKS[tag]}"]
         elif _LINK.match(href):
             self._line[start:] = [f"[{inner.strip()}]({href})"]
+
+
+def _hides(given: dict[str, str]) -> bool:
+    return "hidden" in given or _HIDDEN.search(given.get("style", "")) is not None
+
+
+def _number(said: str | None, otherwise: int) -> int:
+    match = re.fullmatch(r"\s*(-?\d{1,9})\s*", said or "", re.ASCII)
+    return int(match[1]) if match else otherwise

@@ -4,12 +4,21 @@ from collections.abc import Iterator
 from importlib import import_module
 from io import BytesIO
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from ringmain_core.text import clean
 from ringmain_gdrive.extraction.archives import require_harmless
 from ringmain_gdrive.extraction.extracted import Extracted, Part
-from ringmain_gdrive.extraction.markup import table
+from ringmain_gdrive.extraction.grids import table
 
+_LEFT_OUT = (
+    ("vbaProject.bin", "It has macros: they are left out."),
+    ("ppt/media/", "It has images: they are left out, but for what describes them."),
+    ("ppt/comments/", "It has comments: they are left out."),
+)
+_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
+_DIAGRAM_DATA = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}dm"
+_TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
 _DEEPEST = 20  # groups within groups
 
 
@@ -18,8 +27,8 @@ def presentation(data: bytes) -> Extracted:
     names = require_harmless(data)
     shown = import_module("pptx").Presentation(BytesIO(data))
     parts = [_slide(slide) for slide in shown.slides]
-    has_macros = any(name.endswith("vbaProject.bin") for name in names)
-    return Extracted(parts, ["It has macros: they are left out."] if has_macros else [])
+    remarks = [remark for part, remark in _LEFT_OUT if any(part in name for name in names)]
+    return Extracted(parts, remarks)
 
 
 def _slide(slide: Any) -> Part:
@@ -46,8 +55,19 @@ def _blocks(shape: Any, depth: int) -> Iterator[str]:
         yield table([[" ".join(cell.text.split()) for cell in row.cells] for row in shape.table.rows])
     elif getattr(shape, "has_chart", False):
         yield f"[chart: {shape.name}]"
+    elif shape.element.tag.endswith("}graphicFrame"):
+        yield f"[diagram: {_diagram(shape) or shape.name}]"
     elif described := shape.element.xpath("string(.//p:cNvPr/@descr)"):
         yield f"[image: {described}]"
+
+
+def _diagram(shape: Any) -> str:
+    """The texts of a diagram (SmartArt): they stand in a file of their own."""
+    key = next((one.get(_DIAGRAM_DATA) for one in shape.element.iter(_DIAGRAM)), None)
+    if key not in shape.part.rels:
+        return ""
+    root = ET.fromstring(shape.part.related_part(key).blob)  # noqa: S314 (no document type is in it)
+    return "; ".join(one.text for one in root.iter(_TEXT) if one.text and one.text.strip())
 
 
 def _line(paragraph: Any) -> str:

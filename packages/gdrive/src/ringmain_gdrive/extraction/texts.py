@@ -11,6 +11,10 @@ _LONG = 8_000  # characters
 _MOST_SECTIONS = 100
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.*)")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
+_DATA_DEFINITION = re.compile(r"(?im)^ {0,3}\[[^\]\n]{1,200}\]:[ \t]*<?data:[^\n]*\n?")
+_DATA_TARGET = re.compile(
+    r"""(\]\(\s{0,9}<?|\bsrc\s{0,9}=\s{0,9}["']?)(data:[\w/+.-]{0,100})[^\s)>"']*""", re.IGNORECASE
+)
 _MARKS = re.compile(r"[*_`\\]|\{#[^}]*\}")
 
 
@@ -20,8 +24,11 @@ def text(data: bytes) -> Extracted:
 
 
 def markdown(data: bytes) -> Extracted:
-    """A file in Markdown."""
-    return Extracted(sections(prose(decoded(data))))
+    """A file in Markdown, without images that are in the text as data: Google's exports have them so."""
+    whole = decoded(data)
+    words = _DATA_TARGET.sub(r"\1\2", _DATA_DEFINITION.sub("", whole))
+    remarks = [] if words == whole else ["It has images as data: they are left out."]
+    return Extracted(sections(prose(words)), remarks)
 
 
 def sections(markdown: str) -> list[Part]:

@@ -20,6 +20,7 @@ from ringmain_gdrive.settings import bare_environment
 
 _AT_ONCE = 2
 _SECONDS = 45.0  # for one file
+_COMPARING = 20.0  # for two texts
 _BROKEN = (
     anyio.BrokenResourceError,
     anyio.ClosedResourceError,
@@ -83,25 +84,54 @@ class Workers:
             UpstreamRefused: Where it cannot be read, for a reason in words.
             UpstreamUnavailable: Where no worker can be started.
         """
+        try:
+            told, body = await self._work({"format": declared}, data, self.seconds)
+        except TimeoutError as error:
+            raise UpstreamRefused(
+                f"`{name}` takes longer than {self.seconds:.0f} s to read, so it is not. `download` "
+                "gives a link to it."
+            ) from error
+        except _BROKEN as error:
+            raise UpstreamRefused(
+                f"`{name}` cannot be read: it takes more memory than one file may, or breaks what reads "
+                f"{declared} files. `download` gives a link to it."
+            ) from error
+        return _made(told, body, declared, name)
+
+    async def compare(self, before: str, after: str, name: str) -> str:
+        """What has changed from one text to the other, as a unified diff; empty where nothing has.
+
+        Raises:
+            UpstreamRefused: Where they differ in too much.
+            UpstreamUnavailable: Where no worker can be started.
+        """
+        first, second = before.encode(), after.encode()
+        seconds = min(self.seconds, _COMPARING)
+        try:
+            told, body = await self._work({"compare": len(first)}, first + second, seconds)
+        except (TimeoutError, *_BROKEN) as error:
+            raise _too_much(name) from error
+        if "failed" in told:
+            raise _too_much(name)
+        return body.decode()
+
+    async def _work(
+        self, wanted: Mapping[str, Any], data: bytes, seconds: float
+    ) -> tuple[Mapping[str, Any], bytes]:
+        """Have a worker do something.
+
+        Raises:
+            TimeoutError: Where it takes longer than that.
+            UpstreamUnavailable: Where no worker can be started; beside that, `_BROKEN`.
+        """
         async with self._places:
             worker = await self._worker()
             is_good = False
             try:
-                with anyio.fail_after(self.seconds):
-                    header = {"format": declared, "seconds": int(self.seconds) + 1}
-                    told, body = await worker.ask(header, data)
+                with anyio.fail_after(seconds):
+                    told, body = await worker.ask({**wanted, "seconds": int(seconds) + 1}, data)
                 is_good = not told.get("worn")
-                return _made(told, body, declared, name)
-            except TimeoutError as error:
-                raise UpstreamRefused(
-                    f"`{name}` takes longer than {self.seconds:.0f} s to read, so it is not. `download` "
-                    "gives a link to it."
-                ) from error
-            except _BROKEN as error:
-                raise UpstreamRefused(
-                    f"`{name}` cannot be read: it takes more memory than one file may, or breaks what reads "
-                    f"{declared} files. `download` gives a link to it."
-                ) from error
+                return told, body
             finally:
                 if is_good:
                     self._idle.append(worker)
@@ -130,6 +160,13 @@ class Workers:
             raise UpstreamUnavailable("No process can be started to read it in. Try later.") from error
         output = BufferedByteReceiveStream(cast("ByteReceiveStream", process.stdout))
         return _Worker(process, cast("ByteSendStream", process.stdin), output)
+
+
+def _too_much(name: str) -> UpstreamRefused:
+    return UpstreamRefused(
+        f"The two contents of `{name}` are too large, or differ in too much, to be compared here: "
+        "`read_file` with `revision_id` shows each of them."
+    )
 
 
 def _made(told: Mapping[str, Any], body: bytes, declared: Format, name: str) -> Extract:

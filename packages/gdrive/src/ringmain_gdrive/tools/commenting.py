@@ -12,8 +12,9 @@ from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.models import Outcome
+from ringmain_gdrive.places import Place
 from ringmain_gdrive.references import FileRef
 
 _SAID = "id,content,createdTime,action,author(me)"
@@ -69,7 +70,7 @@ def _done(place: Place, note: Mapping[str, Any], said_id: str) -> Outcome:
     what = _DONE[note["action"] or ("reply" if note["reply_to"] else "")]
     return Outcome(
         done=True,
-        summary=f"{what} “{place.file.name}”.",
+        summary=f"{what} {place.title}.",
         id=said_id,
         url=place.file.told.get("webViewLink"),
     )
@@ -99,11 +100,11 @@ async def comment(
         kind = "reply" if reply_to else "comment"
         return Outcome(
             done=False,
-            summary=f"A {kind} on “{place.file.name}”, {len(text):,} characters.",
+            summary=f"A {kind} on {place.title}, {len(text):,} characters.",
             requests=[{method: reply_to or place.id, **body}],
             warnings=[f"{one} may be notified." for one in sorted(set(_ADDRESS.findall(text)))],
         )
-    await place.may_share(call, f"Comment on “{place.file.name}”")
+    await place.may_share(call, f"Comment on {place.title}")
     note: dict[str, Any] = {
         "file": place.reference,
         "text": text,

@@ -1,20 +1,21 @@
 """Reading comments."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ringmain_core.answers import PagedItem
+from ringmain_core.answers import PagedItem, size_of
 from ringmain_core.call import Call
-from ringmain_core.parts import Part, filled
 from ringmain_core.text import clean, prose
 from ringmain_core.tooling import tool
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
+from ringmain_gdrive.places import Place
 from ringmain_gdrive.references import Cursor, FileRef
 
 _COMMENT_FIELDS = (
     "nextPageToken,comments(id,content,createdTime,resolved,deleted,author(displayName),"
     "quotedFileContent(value),replies(id,content,createdTime,action,deleted,author(displayName)))"
 )
+_FRAME = 1_000  # bytes for what stands around them
 
 
 @tool(access="read", title="Read comments")
@@ -23,32 +24,68 @@ async def comments(
 ) -> PagedItem:
     """Read the comments on a file with their replies, ids, and the text that they are about."""
     place = await gdrive.place(call, file)
-    facts = {"file": place.file.name}
-    parts = {"comments": _comments(gdrive, place, open_only=open_only)}
-    answer = await filled(gdrive.cursors, call, f"{place.source} comments", facts, parts, cursor)
+    purpose = f"comments {place.id} {open_only}"
+    # By the last one that was shown, not by a number: what was shown may be gone or resolved meanwhile.
+    last, offset = ("", 0) if cursor is None else gdrive.cursors.open(call, purpose, cursor)
+    texts = {_order(one): _comment(one) for one in await _all(gdrive, place, open_only=open_only)}
+    rest = {key: texts[key] for key in sorted(texts) if key > last}
+    if offset and last in texts:
+        rest = {last: texts[last][offset:], **rest}
+    answer = PagedItem(source=place.source, facts={} if cursor else {"file": place.file.name})
+    shown = _fitting(list(rest.values()), call.room - 2 * size_of(answer.facts) - _FRAME)
+    answer.parts["comments"] = "\n".join(shown) or "none"
+    if shown != list(rest.values()):
+        key = list(rest)[len(shown) - 1]
+        is_whole = shown[-1] == rest[key]
+        end = 0 if is_whole else len(texts[key]) - len(rest[key]) + len(shown[-1])
+        answer.next_cursor = gdrive.cursors.seal(call, purpose, [key, end])
+        answer.truncated.append("comments: call again with `next_cursor` as `cursor`.")
     await place.saw(call)
     return answer
 
 
-def _comments(gdrive: GDrive, place: Place, *, open_only: bool) -> Part:
-    async def pieces(begin: int) -> AsyncGenerator[str]:
-        token: str | None = None
-        number = 0
-        while True:
-            page = await gdrive.get(
-                "comments.list", fileId=place.id, fields=_COMMENT_FIELDS, pageSize=100, pageToken=token
-            )
-            for told in page.get("comments") or ():
-                if told.get("deleted") or (open_only and told.get("resolved")):
-                    continue
-                number += 1
-                if number > begin:
-                    yield _comment(told)
-            token = page.get("nextPageToken")
-            if not token:
-                return
+def _fitting(texts: Sequence[str], room: int) -> list[str]:
+    """As many from the beginning as fit; of one that is too large alone, its beginning."""
+    shown: list[str] = []
+    for text in texts:
+        room -= size_of(text)
+        if room < 0:
+            break
+        shown.append(text)
+    return shown or [_beginning(text, room + size_of(text)) for text in texts[:1]]
 
-    return pieces
+
+def _beginning(text: str, room: int) -> str:
+    kept = text[:room]
+    while size_of(kept) > room:
+        kept = kept[: len(kept) * 7 // 8]
+    return kept
+
+
+def _order(told: Mapping[str, Any]) -> str:
+    return f"{told.get('createdTime')} {told['id']}"
+
+
+async def _all(gdrive: GDrive, place: Place, *, open_only: bool) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = []
+    token: str | None = None
+    while True:
+        page = await gdrive.get(
+            "comments.list",
+            fileId=place.id,
+            fields=_COMMENT_FIELDS,
+            pageSize=100,
+            pageToken=token,
+            headers=place.headers,
+        )
+        found += [
+            told
+            for told in page.get("comments") or ()
+            if not told.get("deleted") and not (open_only and told.get("resolved"))
+        ]
+        token = page.get("nextPageToken")
+        if not token:
+            return found
 
 
 def _comment(told: Mapping[str, Any]) -> str:

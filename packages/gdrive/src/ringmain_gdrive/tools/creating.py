@@ -8,10 +8,13 @@ from ringmain_core.arguments import DryRun, IdempotencyKey
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments
 from ringmain_core.tooling import tool
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.client import Upload
 from ringmain_gdrive.contents import bytes_of
-from ringmain_gdrive.file import DOCUMENT, DriveFile
+from ringmain_gdrive.extraction.charset import encoded_after
+from ringmain_gdrive.extraction.extracted import Unreadable
+from ringmain_gdrive.extraction.web_pages import said_charset
+from ringmain_gdrive.file import DOCUMENT, DriveFile, told_briefly
 from ringmain_gdrive.marks import Mark, made_by, made_once, mark_for
 from ringmain_gdrive.models import Outcome
 from ringmain_gdrive.outgoing import (
@@ -24,7 +27,9 @@ from ringmain_gdrive.outgoing import (
     type_of_new,
     upload_for,
 )
+from ringmain_gdrive.places import Place
 from ringmain_gdrive.readable import content_kind
+from ringmain_gdrive.readers import possible_readers
 from ringmain_gdrive.references import FileRef
 from ringmain_gdrive.revising import Change, require_revision, revise, revised
 
@@ -68,13 +73,14 @@ async def create_file(
     new = DriveFile(body)
     size = f", {len(upload.content):,} bytes of {upload.mime_type}" if upload else ""
     if dry_run:
+        readers = await possible_readers(gdrive, call, target)
         return Outcome(
             done=False,
             summary=f"A new {new.kind} “{new.name}” in {target.path}{size}.",
             requests=[{"files.create": body}],
-            warnings=[f"It can be read by those who can read the folder ({target.file.audience})."],
+            warnings=[f"It can be read by those who can read the folder ({readers.audience})."],
         )
-    await target.may_share(call, f"Create “{new.name}” in {target.path}")
+    await target.may_share(call, f"Create “{told_briefly(new.name)}” in {target.where}")
     mark = await mark_for(gdrive, becomes)
     await call.note({"folder": target.id, "mark": mark.to_note()})
     made = await made_once(gdrive, "files.create", mark, body, upload=upload, headers=target.headers)
@@ -94,8 +100,8 @@ def _upload(
     if kind == "folder":
         raise InvalidArguments("A folder has no content.")
     data = data_of(content, content_base64, gdrive.settings.most_bytes)
-    known = mime_type or type_of_new(name, NATIVE.get(kind, ""), is_text=content is not None)
-    return Upload(data, known)
+    becomes = NATIVE.get(kind, "")
+    return Upload(data, type_of_new(name, becomes, mime_type, is_text=content is not None))
 
 
 async def _settle_update(gdrive: GDrive, call: Call, note: Any) -> Outcome | None:
@@ -122,23 +128,29 @@ async def update_file(
     if mode == "append":
         if content is None:
             raise InvalidArguments("Only text can be appended: give `content`.")
-        data = await _joined(gdrive, call, place, data)
+        data = await _joined(gdrive, call, place, data.decode())
     upload = upload_for(place.file, data, is_text=content is not None)
     change = Change(place, upload, if_revision, keep=keep_revision)
     return await revise(gdrive, call, change, f"{mode.capitalize()} content", dry_run=dry_run)
 
 
-async def _joined(gdrive: GDrive, call: Call, place: Place, more: bytes) -> bytes:
-    """What is in a file, and more behind it on a line of its own."""
+async def _joined(gdrive: GDrive, call: Call, place: Place, more: str) -> bytes:
+    """What is in a file, and more behind it on a line of its own, in the same charset."""
     wanted = content_kind(place.file)
     if place.file.mime_type != DOCUMENT and not is_textual(place.file):
         raise InvalidArguments(f"Nothing can be appended to a {place.file.kind}: replace its content.")
     before = await bytes_of(gdrive, call, place, wanted)
+    hint = said_charset(before) if wanted.form == "html" else ""
+    try:
+        ends = not before or before.endswith(encoded_after(before, "\n", hint))
+        between = "" if ends else "\n\n" if wanted.is_exported else "\n"
+        whole = before + encoded_after(before, between + more, hint)
+    except Unreadable as error:
+        raise InvalidArguments(f"Nothing can be appended to “{place.file.name}”: {error}") from error
     most = gdrive.settings.most_bytes
-    if len(before) + len(more) > most:
+    if len(whole) > most:
         raise InvalidArguments(f"With that it would have more than {most:,} bytes.")
-    between = b"\n\n" if wanted.is_exported else b"\n"
-    return before + (b"" if not before or before.endswith(b"\n") else between) + more
+    return whole
 
 
 TOOLS = (create_file, update_file)

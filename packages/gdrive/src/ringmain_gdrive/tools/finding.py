@@ -1,6 +1,6 @@
 """Finding files: by words, in folders, in shared drives; and one file with all that is said of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -8,16 +8,23 @@ from pydantic import Field
 from ringmain_core.answers import Item, Rows, fitting
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments
+from ringmain_core.flow import Audience
 from ringmain_core.text import clean
 from ringmain_core.tooling import tool
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.ancestors import admits_drive
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.exposure import COLUMNS as PERMISSION_COLUMNS
-from ringmain_gdrive.exposure import own_domain, permissions_of, report
-from ringmain_gdrive.listing import COLUMNS, Row, page_of, saw
+from ringmain_gdrive.exposure import permissions_of, report
+from ringmain_gdrive.listing import COLUMNS, page_of, saw
+from ringmain_gdrive.places import Place
 from ringmain_gdrive.queries import Kind, query_of
+from ringmain_gdrive.readers import certain_readers, possible_readers
 from ringmain_gdrive.references import Cursor, FileRef, quoted
+from ringmain_gdrive.walking import Step, Walk
 
 _INCOMPLETE = "Drive has not looked everywhere: name a `drive` or a `folder` to be sure."
+_INCOMPLETE_SAVED = "Drive has not looked everywhere: there may be others."
+_NARROW = "The operator can make the saved search a narrower one."
 _CAN: Mapping[str, str] = {
     "canEdit": "edit",
     "canComment": "comment",
@@ -60,7 +67,7 @@ async def search(
     def keep(place: Place) -> bool:
         return inside is None or inside.id in {one.id for one in place.above}
 
-    purpose = f"{call.target} {asked} {'' if inside is None else inside.id}"
+    purpose = f"search {asked} {'' if inside is None else inside.id}"
     begin = None if cursor is None else gdrive.cursors.open(call, purpose, cursor)
     page = await page_of(gdrive, call, asked, keep, limit=limit, begin=begin)
     await saw(call, page.places)
@@ -88,35 +95,27 @@ async def list_folder(
 ) -> Rows:
     """List what is in a folder, and with `depth` in the folders below it."""
     top = await gdrive.folder(call, folder)
-    purpose = f"{call.target} {top.id} {depth}"
-    waiting: list[tuple[str, int]] = [(top.id, 1)]
-    begin: Sequence[Any] | None = None
+    purpose = f"list_folder {top.id} {depth}"
+    way = [Step(top.id)]
     if cursor is not None:
-        waiting, begin = gdrive.cursors.open(call, purpose, cursor)
-    rows: list[Row] = []
-    places: list[Place] = []
-    while waiting and len(rows) < limit:
-        here, level = waiting[0]
-        asked = {"q": f"{quoted(here)} in parents and trashed = false", "orderBy": "folder,name_natural"}
-        left = limit - len(rows)
-        page = await page_of(gdrive, call, asked, lambda _: True, limit=left, begin=begin)
-        rows += page.rows
-        places += page.places
-        if level < depth:
-            waiting += [(one.id, level + 1) for one in page.places if one.file.is_folder]
-        begin = page.following
-        if begin is not None:
-            break
-        waiting = waiting[1:]
-    await saw(call, places)
-    more = gdrive.cursors.seal(call, purpose, [waiting, begin]) if waiting else None
-    return Rows(source=f"Drive {top.id}", columns=COLUMNS, rows=rows, next_cursor=more)
+        way = [Step(*step) for step in gdrive.cursors.open(call, purpose, cursor)]
+    walk = Walk(way, depth, limit)
+    await walk.go_on(gdrive, call)
+    await saw(call, walk.places)
+    more = gdrive.cursors.seal(call, purpose, [step.to_cursor() for step in walk.way]) if walk.way else None
+    return Rows(
+        source=f"Drive {top.id}",
+        columns=COLUMNS,
+        rows=walk.rows,
+        next_cursor=more,
+        note="Many folders hold nothing: go on with the cursor." if more and not walk.rows else None,
+    )
 
 
 @tool(access="read", title="List shared drives")
 async def list_drives(gdrive: GDrive, call: Call, name: str | None = None, cursor: Cursor = None) -> Rows:
     """List the shared drives that you are a member of."""
-    purpose = f"{call.target} {name}"
+    purpose = f"list_drives {name}"
     token = None if cursor is None else gdrive.cursors.open(call, purpose, cursor)
     page = await gdrive.get(
         "drives.list",
@@ -126,9 +125,9 @@ async def list_drives(gdrive: GDrive, call: Call, name: str | None = None, curso
         fields="nextPageToken,drives(id,name,createdTime,hidden,restrictions(domainUsersOnly))",
     )
     fence = call.fence("folder")
-    rows: list[Row] = []
+    rows: list[list[Any]] = []
     for told in page.get("drives") or ():
-        if fence.patterns is not None and not {"*", told["id"]}.intersection(fence.patterns):
+        if not admits_drive(fence, told["id"]):
             continue
         restrictions: Mapping[str, Any] = told.get("restrictions") or {}
         closed = bool(restrictions.get("domainUsersOnly"))
@@ -160,7 +159,7 @@ async def get_file(gdrive: GDrive, call: Call, file: FileRef) -> Item:
         "created": found.told.get("createdTime"),
         "bytes": found.size or None,
         "revision": found.revision,
-        "readers": found.audience,
+        "readers": await _audience(gdrive, call, place),
         "leads to": found.target,
         "starred": found.told.get("starred") or None,
         "in the trash": found.told.get("trashed") or None,
@@ -171,11 +170,18 @@ async def get_file(gdrive: GDrive, call: Call, file: FileRef) -> Item:
     return Item(source=place.source, facts=facts)
 
 
+async def _audience(gdrive: GDrive, call: Call, place: Place) -> Audience:
+    """Who reads it, where that can be known; in My Drive without another request."""
+    if place.file.has_own_readers or "permissions" in place.file.told:
+        return (await possible_readers(gdrive, call, place)).audience
+    return certain_readers(place).audience
+
+
 @tool(access="read", title="List permissions")
 async def list_permissions(gdrive: GDrive, call: Call, file: FileRef, cursor: Cursor = None) -> Rows:
     """List who can reach a file and how, and who of them is outside of your organisation."""
     place = await gdrive.place(call, file)
-    purpose = f"{call.target} {place.id}"
+    purpose = f"list_permissions {place.id}"
     begin: int = 0 if cursor is None else gdrive.cursors.open(call, purpose, cursor)
     permissions = await permissions_of(gdrive, place)
     rows = fitting([one.row() for one in permissions[begin:]], call.room)
@@ -187,7 +193,7 @@ async def list_permissions(gdrive: GDrive, call: Call, file: FileRef, cursor: Cu
         rows=rows,
         total=len(permissions),
         next_cursor=gdrive.cursors.seal(call, purpose, end) if end < len(permissions) else None,
-        note=report(permissions, await own_domain(gdrive)),
+        note=report(permissions, await gdrive.own(call)),
     )
 
 
@@ -196,8 +202,11 @@ async def rows_of_search(gdrive: GDrive, call: Call, query: str) -> Rows:
     asked = {"q": f"trashed = false and ({query})", "corpora": "allDrives"}
     page = await page_of(gdrive, call, asked, lambda _: True, limit=100, begin=None)
     await saw(call, page.places)
-    note = "There are more: `search` finds them." if page.following else None
-    return Rows(source="Drive", columns=COLUMNS, rows=page.rows, note=note)
+    notes = [_INCOMPLETE_SAVED] if page.incomplete else []
+    if page.following:
+        notes.append("There are more than these.")
+        notes.append("`search` with `raw_q` finds them." if gdrive.settings.raw_queries else _NARROW)
+    return Rows(source="Drive", columns=COLUMNS, rows=page.rows, note=" ".join(notes) or None)
 
 
 TOOLS = (list_drives, search, list_folder, get_file, list_permissions)

@@ -11,13 +11,15 @@ from ringmain_core.call import Call
 from ringmain_core.confirmations import confirm_destructive
 from ringmain_core.errors import InvalidArguments
 from ringmain_core.tooling import tool
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.below import told_below
 from ringmain_gdrive.exposure import Shift, shift_of
-from ringmain_gdrive.file import FIELDS, SHORTCUT, DriveFile
+from ringmain_gdrive.file import FIELDS, SHORTCUT, DriveFile, told_briefly
 from ringmain_gdrive.marks import Mark, made_by, made_once, mark_for
 from ringmain_gdrive.models import Outcome
+from ringmain_gdrive.places import Place
 from ringmain_gdrive.references import ROOT, FileRef
+from ringmain_gdrive.sharing import holder_of, require_allowed
 
 Op = Literal["move", "rename", "copy", "shortcut", "star", "unstar", "trash", "restore"]
 _FOLLOWED = frozenset({"copy", "shortcut"})  # all else is about a shortcut itself
@@ -108,11 +110,6 @@ async def organize(
     return _said(plan.what, done, plan.warnings)
 
 
-def _shown(name: str) -> str:
-    """A new name as a person sees it."""
-    return DriveFile({"name": name}).name
-
-
 def _require_sense(place: Place, op: Op, folder: str | None, name: str | None) -> None:
     if folder is not None and op not in {"move", "copy", "shortcut"}:
         raise InvalidArguments(f"`folder` does not go with {op}.")
@@ -135,9 +132,9 @@ async def _target(gdrive: GDrive, call: Call, place: Place, folder: str | None) 
 
 
 async def _move(gdrive: GDrive, call: Call, place: Place, target: Place, name: str | None) -> _Plan:
-    shift = await shift_of(gdrive, place, target, moves=True)
-    as_name = f" as “{_shown(name)}”" if name else ""
-    what = f"Move “{place.file.name}” into {target.path}{as_name}"
+    shift = await _shift(gdrive, call, place, target, moves=True)
+    as_name = f" as “{told_briefly(name)}”" if name else ""
+    what = f"Move {place.title} into {target.where}{as_name}"
     body = {"name": name} if name else {}
     parents = {"addParents": target.id, "removeParents": ",".join(place.file.parents) or None}
 
@@ -152,7 +149,7 @@ async def _move(gdrive: GDrive, call: Call, place: Place, target: Place, name: s
 
 
 def _rename(gdrive: GDrive, call: Call, place: Place, name: str) -> _Plan:
-    what = f"Rename “{place.file.name}” to “{_shown(name)}”"
+    what = f"Rename {place.title} to “{told_briefly(name)}”"
     body = {"name": name}
     return _Plan(
         what,
@@ -166,7 +163,7 @@ def _rename(gdrive: GDrive, call: Call, place: Place, name: str) -> _Plan:
 async def _make(gdrive: GDrive, call: Call, place: Place, op: Op, target: Place, name: str | None) -> _Plan:
     """A copy, or a shortcut."""
     given = name or (f"Copy of {place.file.name}" if op == "copy" else place.file.name)
-    what = f"Make a {op} of “{place.file.name}” called “{_shown(given)}” in {target.path}"
+    what = f"Make a {op} of {place.title} called “{told_briefly(given)}” in {target.where}"
     body: dict[str, Any] = {"name": given, "parents": [target.id]}
     method, kind = "files.copy", place.file.mime_type
     parameters: dict[str, Any] = {"fileId": place.id}
@@ -179,31 +176,43 @@ async def _make(gdrive: GDrive, call: Call, place: Place, op: Op, target: Place,
         await call.note({"folder": target.reference, "mark": mark.to_note(), "what": what})
         return await made_once(gdrive, method, mark, body, headers=place.headers, **parameters)
 
-    shift = await shift_of(gdrive, place, target, moves=False)
+    # A shortcut lets nobody in: whoever follows it needs access of their own.
+    shift = Shift() if op == "shortcut" else await _shift(gdrive, call, place, target, moves=False)
     return _Plan(
         what,
         {method: place.id, **body},
         send,
         lambda: _may_go(call, place, target, what, shift, name),
-        warnings=[str(shift)] if op == "copy" else [],
+        warnings=[] if op == "shortcut" else [str(shift)],
     )
+
+
+async def _shift(gdrive: GDrive, call: Call, place: Place, target: Place, *, moves: bool) -> Shift:
+    """Who gains and loses access, if the operator lets all who gain it have it."""
+    shift = await shift_of(gdrive, call, place, target, moves=moves)
+    for one in shift.gains:
+        await require_allowed(gdrive, call, holder_of(one.permission))
+    return shift
 
 
 async def _may_go(call: Call, place: Place, target: Place, what: str, shift: Shift, name: str | None) -> None:
     """Let a person decide where others get to see it, or a name that could tell what was read."""
+    is_unasked = bool(shift.gains) and not call.grant.confirm_destructive
     if shift.gains:
+        await confirm_destructive(call, "share", f"{what}? {shift}")
+    if is_unasked:
         await place.saw(call)
-    if shift.gains or name:
+    if is_unasked or name:
         await target.may_share(call, f"{what}. {shift} Go on")
 
 
 async def _set(gdrive: GDrive, call: Call, place: Place, op: Op) -> _Plan:
     """The star, and the trash."""
     name, value = _STATES[op]
-    what = f"{op.capitalize()} “{place.file.name}”"
+    what = f"{op.capitalize()} {place.title}"
     below = await told_below(gdrive, place) if op == "trash" else ""
     if op == "trash":
-        what = f"Move “{place.file.name}” ({place.path}) to the trash"
+        what = f"Move {place.where} to the trash"
         what += f", with {below} in it" if below else ""
     body = {name: value}
 

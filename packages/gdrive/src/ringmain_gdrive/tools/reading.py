@@ -9,9 +9,11 @@ from ringmain_core.answers import ContentItem, Rows, fitting, size_of
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidCursor, UpstreamRefused
 from ringmain_core.tooling import tool
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.contents import bytes_of, extract_of, require_leave
-from ringmain_gdrive.portions import chosen, listed, named, portion, sheet_of
+from ringmain_gdrive.extraction.extracted import Entry, Extract
+from ringmain_gdrive.places import Place
+from ringmain_gdrive.portions import chosen, listed, named, portion, remarked, sheet_of
 from ringmain_gdrive.readable import content_kind, readable
 from ringmain_gdrive.references import Cursor, FileRef, PartName
 from ringmain_gdrive.resources_content import content_uri
@@ -123,9 +125,9 @@ async def read_table(
     top = within.top + len(head)
     total = max(within.bottom - top, 0)
     page = replace(within, top=top + begin, bottom=min(top + begin + limit, within.bottom))
-    rows = fitting(rows_of(lines, page), call.room - size_of(columns) - _FRAME)
+    note = _about(extract, found)
+    rows = fitting(rows_of(lines, page), call.room - size_of(columns) - size_of(note) - _FRAME)
     end = begin + len(rows)
-    others = [one for one in extract.entries if one.kind == "sheet" and one != found]
     await place.saw(call)
     return Rows(
         source=place.source,
@@ -133,8 +135,17 @@ async def read_table(
         rows=rows,
         total=total,
         next_cursor=gdrive.cursors.seal(call, purpose, [extract.digest, end]) if end < total else None,
-        note=f"Other sheets:\n{named(others)}" if others else None,
+        note=note,
     )
+
+
+def _about(extract: Extract, sheet: Entry) -> str | None:
+    """What a reader of a sheet should know beside its rows."""
+    others = [one for one in extract.entries if one.kind == "sheet" and one != sheet]
+    said = [*(["This sheet is hidden."] if sheet.hidden else []), *remarked(extract)]
+    if others:
+        said.append(f"Other sheets:\n{named(others)}")
+    return "\n".join(said) or None
 
 
 @tool(access="read", title="Link to the bytes")

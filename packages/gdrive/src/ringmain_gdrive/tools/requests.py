@@ -9,11 +9,11 @@ from ringmain_core.errors import InvalidArguments, NotFound
 from ringmain_core.steps import sent_or_found
 from ringmain_core.text import clean
 from ringmain_core.tooling import tool
-from ringmain_gdrive.api import GDrive, Place
-from ringmain_gdrive.exposure import own_domain
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.models import Outcome
+from ringmain_gdrive.places import Place
 from ringmain_gdrive.references import FileRef
-from ringmain_gdrive.sharing import Role, ask_to_share, recipient_of, require_allowed, told
+from ringmain_gdrive.sharing import Offer, Role, ask_to_share, recipient_of, require_allowed, told
 
 _WIDEST_FIRST: tuple[Role, ...] = ("writer", "commenter", "reader")
 
@@ -36,7 +36,7 @@ async def access_requests(
         await place.saw(call)
         return Outcome(
             done=True,
-            summary=f"{len(waiting)} wait for an answer about “{place.file.name}”.",
+            summary=f"{len(waiting)} wait for an answer about {place.title}.",
             id=place.id,
             preview="\n".join(_line(one) for one in waiting) or None,
         )
@@ -45,15 +45,14 @@ async def access_requests(
         raise NotFound("There is no such request, or it has been answered: op=list shows what waits.")
     recipient = recipient_of(str(one["recipientEmailAddress"]))
     body: dict[str, Any] = {"action": "DENY"}
-    what = f"Deny {recipient.who} access to “{place.file.name}”."
+    what = f"Deny {recipient.who} access to {place.title}."
     if op == "approve":
-        await require_allowed(gdrive, recipient)
-        own = await own_domain(gdrive)
-        given = role or _asked(one)
-        body = {"action": "ACCEPT", "role": [given]}
-        what = await told(gdrive, place, recipient, given, own)
+        await require_allowed(gdrive, call, recipient)
+        offer = Offer(place, recipient, role or _asked(one))
+        body = {"action": "ACCEPT", "role": [offer.role]}
+        what = await told(gdrive, call, offer)
         if not dry_run:
-            await ask_to_share(gdrive, call, place, recipient, given, own)
+            await ask_to_share(gdrive, call, offer)
     if not dry_run:
         await _answer(gdrive, place, str(request_id), body)
     return Outcome(

@@ -7,11 +7,12 @@ from ringmain_core.arguments import DryRun, IdempotencyKey
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, UpstreamRefused
 from ringmain_core.tooling import tool
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.client import Upload
 from ringmain_gdrive.contents import bytes_of
 from ringmain_gdrive.models import Outcome
 from ringmain_gdrive.outgoing import OFFICE
+from ringmain_gdrive.places import Place
 from ringmain_gdrive.readable import Readable, content_kind
 from ringmain_gdrive.references import FileRef
 from ringmain_gdrive.revising import Change, revise, revised
@@ -48,14 +49,14 @@ async def restore_revision(
         await place.saw(call)
         return Outcome(
             done=False,
-            summary=f"{what} of “{place.file.name}”, {int(told.get('size') or 0):,} bytes.",
+            summary=f"{what} of {place.title}, {int(told.get('size') or 0):,} bytes.",
             id=place.id,
             revision=place.file.revision,
             requests=[{"revisions.update": revision_id, "keepForever": True}, {"files.update": place.id}],
             warnings=[_FOR_EVER],
         )
     if not place.file.is_native:
-        await place.may_share(call, f"{what} of “{place.file.name}”")
+        await place.may_share(call, f"{what} of {place.title}")
         await _kept(gdrive, place, told)
     data = await bytes_of(gdrive, call, place, wanted, revision_id=revision_id)
     change = Change(place, Upload(data, wanted.kind), place.file.revision)
@@ -89,7 +90,7 @@ async def _pin(gdrive: GDrive, place: Place, told: Mapping[str, Any], *, dry_run
         await _kept(gdrive, place, told)
     return Outcome(
         done=not dry_run,
-        summary=f"Revision {told['id']} of “{place.file.name}” is kept for ever.",
+        summary=f"Revision {told['id']} of {place.title} is kept for ever.",
         id=place.id,
         revision=str(told["id"]),
         requests=[{"revisions.update": told["id"], "keepForever": True}] if dry_run else None,

@@ -1,6 +1,5 @@
 """The revisions of a file, and how its text has changed."""
 
-import difflib
 from collections.abc import AsyncGenerator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -12,16 +11,18 @@ from ringmain_core.errors import InvalidArguments
 from ringmain_core.parts import Part, filled, whole
 from ringmain_core.text import clean
 from ringmain_core.tooling import tool
-from ringmain_gdrive.api import GDrive, Place
+from ringmain_gdrive.api import GDrive
 from ringmain_gdrive.contents import text_of
+from ringmain_gdrive.places import Place
 from ringmain_gdrive.references import Cursor, FileRef
 
+_SECONDS = 120.0  # for one call: what is large, Google prepares first
 _REVISION_FIELDS = (
     "nextPageToken,revisions(id,modifiedTime,size,keepForever,lastModifyingUser(displayName,emailAddress))"
 )
 
 
-@tool(access="read", title="List or compare revisions")
+@tool(access="read", title="List or compare revisions", timeout=_SECONDS)
 async def revisions(
     gdrive: GDrive,
     call: Call,
@@ -42,8 +43,8 @@ async def revisions(
         before = await text_of(gdrive, call, place, revision_id=old)
         after = await text_of(gdrive, call, place, revision_id=new)
         facts |= {"old": old, "new": new or place.file.revision}
-        lines = difflib.unified_diff(before.split("\n"), after.split("\n"), "old", "new", lineterm="", n=2)
-        parts = {"diff": whole("\n".join(lines) or "The texts are the same.")}
+        changes = await gdrive.extracts.workers.compare(before, after, place.file.name)
+        parts = {"diff": whole(changes or "The texts are the same.")}
     source = f"{place.source} {op} {old} {new}"
     answer = await filled(gdrive.cursors, call, source, facts, parts, cursor)
     await place.saw(call)
@@ -56,7 +57,12 @@ def _revisions(gdrive: GDrive, place: Place) -> Part:
         number = 0
         while True:
             page = await gdrive.get(
-                "revisions.list", fileId=place.id, fields=_REVISION_FIELDS, pageSize=200, pageToken=token
+                "revisions.list",
+                fileId=place.id,
+                fields=_REVISION_FIELDS,
+                pageSize=200,
+                pageToken=token,
+                headers=place.headers,
             )
             for told in page.get("revisions") or ():
                 number += 1

@@ -7,13 +7,14 @@ from pydantic import Field
 
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
-from ringmain_core.errors import InvalidArguments, NotFound, UpstreamRefused
+from ringmain_core.errors import InvalidArguments, OutsideFence, UpstreamRefused
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
 from ringmain_gdrive.api import GDrive
-from ringmain_gdrive.exposure import Permission, own_domain, permissions_of, rank, report
+from ringmain_gdrive.exposure import Permission, permissions_of, rank, report
 from ringmain_gdrive.granting import Wish, request_of
 from ringmain_gdrive.models import Outcome
+from ringmain_gdrive.own import Own
 from ringmain_gdrive.references import FileRef
 from ringmain_gdrive.sharing import (
     Recipient,
@@ -23,8 +24,11 @@ from ringmain_gdrive.sharing import (
     is_outside,
     recipient_of,
     require_allowed,
+    require_short,
     told,
 )
+
+_NO_MAIL = "No mail is sent: Drive sends one only with access that is new."
 
 
 async def _settle(gdrive: GDrive, call: Call, note: Any) -> Outcome | None:
@@ -83,29 +87,32 @@ async def share(
     recipient = recipient_of(to)
     if message is not None and not notify:
         raise InvalidArguments("`message` goes with notify=true.")
+    require_short(message or "")
     if remove and (expires or notify):
         raise InvalidArguments("`expires` and `notify` do not go with `remove`.")
     if notify and recipient.kind != "address":
         raise InvalidArguments("Only people and groups get mail: leave out `notify`.")
     until = expiry_of(recipient, expires) if expires else ""
-    wish = Wish(place, recipient, role, until, notify, message, remove)
     every = await permissions_of(gdrive, place)
     held = _held(every, recipient)
     _require_not_owner(held)
+    is_new = held is None or not held.own_role
+    wish = Wish(place, recipient, role, until, notify and is_new, message, remove)
+    unsaid = [_NO_MAIL] if notify and (not is_new or wish.is_met(held)) else []
     if wish.is_met(held):
-        return _said(wish, already=True)
+        return _said(wish, unsaid, already=True)
     if remove:
-        await _require_own(gdrive, held)
+        await _require_own(gdrive, call, held)
     if wish.widens(held):
-        await require_allowed(gdrive, recipient)
-    own = await own_domain(gdrive)
+        await require_allowed(gdrive, call, recipient)
+    own = await gdrive.own(call)
     request = request_of(gdrive, wish, held)
-    warnings = _warnings(wish, held, own)
+    warnings = unsaid + _warnings(wish, held, own)
     if dry_run:
         await place.saw(call)
-        what = f"Take from {recipient.who} their access to “{place.file.name}”."
+        what = f"Take from {recipient.who} their access to {place.title}."
         if not remove:
-            what = await told(gdrive, place, recipient, role, own, until)
+            what = await told(gdrive, call, wish)
         return Outcome(
             done=False,
             summary=what,
@@ -115,7 +122,7 @@ async def share(
             preview=_before(every, held, own),
         )
     if wish.widens(held):
-        await ask_to_share(gdrive, call, place, recipient, role, own, until)
+        await ask_to_share(gdrive, call, wish)
     note = {"file": place.reference, "to": to, "role": role, "expires": until, "remove": remove}
     await call.note(note)
     await sent_or_found(request.send, lambda: _became(gdrive, wish))
@@ -127,7 +134,7 @@ def _require_not_owner(held: Permission | None) -> None:
         raise UpstreamRefused(f"{held.address} owns it: that is changed by people only, in Drive.")
 
 
-async def _require_own(gdrive: GDrive, held: Permission | None) -> None:
+async def _require_own(gdrive: GDrive, call: Call, held: Permission | None) -> None:
     """See that a permission was given on the file itself.
 
     Raises:
@@ -138,19 +145,17 @@ async def _require_own(gdrive: GDrive, held: Permission | None) -> None:
     where = "a folder above"
     if held.inherited_from:
         try:
-            above = await gdrive.get(
-                "files.get", fileId=held.inherited_from, fields="name", supportsAllDrives=True
-            )
-            where = f"“{above['name']}” ({held.inherited_from})"
-        except NotFound:
-            where = f"a folder that you do not see ({held.inherited_from})"
+            above = await gdrive.place(call, held.inherited_from)
+            where = f"{above.title} ({above.id})"
+        except OutsideFence:
+            where = "a folder above that you may not use"
     raise UpstreamRefused(f"This access comes from {where}: take it away there, for all that is below.")
 
 
-def _warnings(wish: Wish, held: Permission | None, own: str) -> list[str]:
+def _warnings(wish: Wish, held: Permission | None, own: Own) -> list[str]:
     found: list[str] = []
     if not wish.remove and is_outside(wish.to, own):
-        found.append(f"{wish.to.who} is outside of {own}.")
+        found.append(f"{wish.to.who} is outside of {own.name}.")
     if (
         held is not None
         and held.inherited_role
@@ -160,14 +165,12 @@ def _warnings(wish: Wish, held: Permission | None, own: str) -> list[str]:
     return found
 
 
-def _before(every: Sequence[Permission], held: Permission | None, own: str) -> str:
+def _before(every: Sequence[Permission], held: Permission | None, own: Own) -> str:
     """Who has access now."""
     has = "none" if held is None else f"{held.role}{', inherited' if held.is_inherited else ''}"
     lines = [f"Access of theirs so far: {has}."]
     lines += [f"{one.who}: {one.role}{', inherited' if one.is_inherited else ''}" for one in every]
-    if own:
-        lines.append(report(every, own))
-    return "\n".join(lines)
+    return "\n".join([*lines, report(every, own)])
 
 
 TOOLS = (share,)

@@ -11,11 +11,13 @@ from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, UpstreamRefused
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.issues import excerpt, issue_or_pull, mentions_in
 from ringmain_github.models import Outcome
 from ringmain_github.paging import all_of
 from ringmain_github.references import Number, RepoName, is_by, login_of
+from ringmain_github.repository import Repository
+from ringmain_github.settling import if_noted
 from ringmain_github.threads import reply_to as reply_in_thread
 from ringmain_github.threads import thread_of
 
@@ -28,8 +30,9 @@ class _Post:
     send: Callable[[], Awaitable[Outcome]]
 
 
+@if_noted
 async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:
-    if note is None or "edit_id" in note:
+    if "edit_id" in note:
         return None  # an edit sets a text: sent again, it does no more
     return await _commented(github, await github.repo(call, note["repo"]), note)
 

@@ -1,7 +1,9 @@
 """Commits made of exact edits, on the head that was looked at and no other."""
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,12 +14,14 @@ from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, ToolFailure, UpstreamRefused
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.branches import make_branch, require_head, target_of
 from ringmain_github.edits import Edit, difference, edited
-from ringmain_github.files import files_at
+from ringmain_github.files import files_at, links_at
 from ringmain_github.models import Outcome
 from ringmain_github.references import RepoName, file_parts
+from ringmain_github.repository import Repository
+from ringmain_github.settling import if_noted
 
 _COMMIT = """
 mutation($input: CreateCommitOnBranchInput!) {
@@ -49,14 +53,19 @@ class _Ready:
     def summary(self) -> str:
         return f"{len(self.additions)} files written, {len(self.deletions)} deleted"
 
+    def blobs(self) -> dict[str, str | None]:
+        written = {each["path"]: _blob(each["contents"]) for each in self.additions}
+        return {**written, **{each["path"]: None for each in self.deletions}}
 
+
+@if_noted
 async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:
     repository = await github.repo(call, note["repo"])
     return await _landed(github, repository, note)
 
 
 async def _landed(github: GitHub, repository: Repository, note: Mapping[str, Any]) -> Outcome | None:
-    """The commit with this message whose parent is the head that it was made for, if the branch has it."""
+    """The commit of these files with this message on the head that it was made for, if the branch has it."""
     params = {"sha": note["branch"], "per_page": 100}
     try:
         commits = (await github.get(repository.path("commits"), params=params)).json()
@@ -64,9 +73,27 @@ async def _landed(github: GitHub, repository: Repository, note: Mapping[str, Any
         return None
     for commit in commits:
         parents = [parent["sha"] for parent in commit["parents"]]
-        if parents == [note["head"]] and commit["commit"]["message"].strip() == note["message"]:
+        alike = parents == [note["head"]] and commit["commit"]["message"].strip() == note["message"]
+        if alike and await _blobs_of(github, repository, commit["sha"]) == note["files"]:
             return _done(repository, note["branch"], commit["sha"], commit["html_url"])
     return None
+
+
+async def _blobs_of(github: GitHub, repository: Repository, sha: str) -> dict[str, str | None]:
+    """The files that a commit has written, and those that it has deleted, without a blob."""
+    commit = (await github.get(repository.path("commits", sha))).json()
+    blobs: dict[str, str | None] = {}
+    for file in commit["files"]:
+        if "previous_filename" in file:
+            blobs[file["previous_filename"]] = None
+        blobs[file["filename"]] = None if file["status"] == "removed" else file["sha"]
+    return blobs
+
+
+def _blob(content: str) -> str:
+    """What git calls a file."""
+    written = base64.b64decode(content)
+    return hashlib.sha1(b"blob %d\0" % len(written) + written, usedforsecurity=False).hexdigest()
 
 
 def _done(repository: Repository, branch: str, sha: str, url: str) -> Outcome:
@@ -129,18 +156,28 @@ async def commit_files(
         "branch": branch,
         "head": target.head,
         "message": f"{headline}\n\n{body}".strip(),
+        "files": ready.blobs(),
     }
     await call.note(note)
     if target.is_new:
         await make_branch(github, repository, branch, reference)
 
+    async def look() -> Outcome | None:
+        return await _landed(github, repository, note)
+
     async def send() -> Outcome:
-        answer = await github.mutate(_COMMIT, repository.owner, input=sent)
+        try:
+            answer = await github.mutate(_COMMIT, repository.owner, input=sent)
+        except UpstreamRefused:  # perhaps because GitHub has tried twice, and done it the first time
+            with suppress(ToolFailure):
+                if (found := await look()) is not None:
+                    return found
+            raise
         commit = answer["createCommitOnBranch"]["commit"]
         return _done(repository, branch, commit["oid"], commit["url"])
 
     try:
-        outcome = await sent_or_found(send, lambda: _landed(github, repository, note))
+        outcome = await sent_or_found(send, look)
     except ToolFailure as failure:
         if isinstance(failure, UpstreamRefused):
             await require_head(github, repository, branch, target.head)
@@ -165,6 +202,9 @@ async def _worked_out(github: GitHub, repository: Repository, head: str, changes
         if sum((change.content is not None, bool(change.edits), change.delete)) != 1:
             raise InvalidArguments(f"`{name}`: give one of `content`, `edits` and `delete`.")
     files = await files_at(github, repository, names, head)
+    edits = [name for name, change, file in zip(names, changes, files, strict=True) if change.edits and file]
+    for link in sorted(await links_at(github, repository, edits, head)):
+        raise InvalidArguments(f"`{link}` is a link: edit the file that it leads to; nothing was committed.")
     ready = _Ready([], [], [])
     for name, change, file in zip(names, changes, files, strict=True):
         if file is None and change.content is None:

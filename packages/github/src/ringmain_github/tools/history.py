@@ -1,7 +1,8 @@
 """History: commits as rows, and what has changed between two of them."""
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, cast
 from urllib.parse import unquote
 
@@ -12,10 +13,12 @@ from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
 from ringmain_core.text import untrusted
 from ringmain_core.tooling import tool
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.diffs import chosen, shown
+from ringmain_github.issues import moment_of
 from ringmain_github.paging import all_of, page_of
 from ringmain_github.references import Cursor, Number, RepoName, author_of, headline_of
+from ringmain_github.repository import Repository
 
 _MOST_FILES, _MOST_COMPARED = 3_000, 300  # of a pull request or commit, and of a comparison
 _SHOWN_ONLY = "GitHub shows the first {:,} files of it only."
@@ -39,7 +42,13 @@ async def list_commits(
 ) -> Rows:
     """List the history of commits, newest first."""
     repository = await github.repo(call, repo)
-    params = {"sha": ref, "path": path, "author": author, "since": since, "until": until}
+    params = {
+        "sha": ref,
+        "path": path,
+        "author": author,
+        "since": since and moment_of(since),
+        "until": until and moment_of(until, "until"),
+    }
     try:
         page = await page_of(
             github, call, repository.path("commits"), _row, limit=limit, cursor=cursor, params=params
@@ -81,7 +90,11 @@ async def get_diff(
     await call.saw(repository.audience)
     files = chosen(every, paths or [])
     purpose = f"get_diff {repository.full_name} {what} {paths}"
-    file, line = (0, 0) if cursor is None else github.cursors.open(call, purpose, cursor)
+    now = _fingerprint(every)
+    file, line, known = (0, 0, now) if cursor is None else github.cursors.open(call, purpose, cursor)
+    if known != now:
+        file, line = 0, 0
+        note = f"It is another diff than on the page before, so it begins anew. {note}".strip()
     part = shown(files, (file, line), max_lines, call.room - _FRAME)
     text = "\n".join([*part.stat, *([""] if part.stat else []), *part.patches])
     said = [untrusted(text, f"{repository.full_name} {what}")]
@@ -90,7 +103,7 @@ async def get_diff(
     )
     said += [note] if note else []
     if part.following is not None:
-        following = github.cursors.seal(call, purpose, list(part.following))
+        following = github.cursors.seal(call, purpose, [*part.following, now])
         at, skipped = part.following
         where = f"line {skipped + 1:,} of the patch of file {at + 1:,}" if skipped else f"file {at + 1:,}"
         said.append(f"Truncated: it goes on with {where}. next_cursor={following}")
@@ -102,8 +115,11 @@ async def _files(
 ) -> tuple[str, list[dict[str, Any]], str]:
     """Names the diff, its files to the last one that GitHub shows, and what is to be known about them."""
     if number is not None:
-        files, more = await all_of(github, repository.path("pulls", number, "files"), most=_MOST_FILES)
-        return f"#{number}", files, _SHOWN_ONLY.format(_MOST_FILES) if more else ""
+        files, _ = await all_of(github, repository.path("pulls", number, "files"), most=_MOST_FILES)
+        if len(files) < _MOST_FILES:
+            return f"#{number}", files, ""
+        count = (await github.get(repository.path("pulls", number))).json()["changed_files"]
+        return f"#{number}", files, _SHOWN_ONLY.format(_MOST_FILES) if count > _MOST_FILES else ""
     if sha is not None:
         found = _COMMIT_LINK.search(sha)
         name = found[1] if found else sha
@@ -122,6 +138,14 @@ async def _files(
     if len(files) >= _MOST_COMPARED:
         note += f" {_SHOWN_ONLY.format(_MOST_COMPARED)}"
     return f"{base}..{head}", files, note
+
+
+def _fingerprint(files: Sequence[Mapping[str, Any]]) -> str:
+    """Tells a diff from what it is after a push."""
+    seen = hashlib.sha256()
+    for file in files:
+        seen.update(f"{file['filename']}\0{file['sha']}\0{file.get('patch')}\0".encode(errors="replace"))
+    return seen.hexdigest()[:16]
 
 
 def _ends(span: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from ringmain_core.call import Call
 from ringmain_core.errors import ToolFailure
 from ringmain_core.tooling import tool
 from ringmain_github.api import GitHub
-from ringmain_github.permissions import lacking_by_trying, lacking_of_app, lacking_of_scopes
+from ringmain_github.permissions import lacking_by_trying, lacking_of_app, lacking_of_scopes, scopes_of
 from ringmain_github.references import RepoName
 
 
@@ -26,7 +26,7 @@ async def whoami(github: GitHub, call: Call, repo: RepoName | None = None) -> It
     else:
         user = await github.get("/user")
         facts["login"] = user.json()["login"]
-        scopes = user.headers.get("x-oauth-scopes")
+        scopes = scopes_of(user.headers, await github.credentials.token(call, owner))
         if scopes is not None:
             facts["scopes"] = scopes or "none"
             facts["lacking"] = lacking_of_scopes(scopes)

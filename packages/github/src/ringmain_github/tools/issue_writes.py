@@ -11,7 +11,7 @@ from ringmain_core.errors import InvalidArguments, NotFound
 from ringmain_core.steps import sent_or_found, take
 from ringmain_core.text import clean
 from ringmain_core.tooling import tool
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.issue_steps import Change, Plan, plan
 from ringmain_github.issues import (
     excerpt,
@@ -23,12 +23,15 @@ from ringmain_github.issues import (
 )
 from ringmain_github.models import Outcome
 from ringmain_github.references import Number, RepoName, login_of
+from ringmain_github.repository import Repository
+from ringmain_github.settling import if_noted
 
 Names = Annotated[list[str] | None, Field(max_length=50)]
 
 
+@if_noted
 async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:
-    if note is None or "title" not in note:
+    if "title" not in note:
         return None  # every step of a change sets a state: taken again, it does no more
     return await _opened(github, await github.repo(call, note["repo"]), note)
 

@@ -8,13 +8,16 @@ from pydantic import Field
 
 from ringmain_core.answers import Cell, PagedItem, Rows
 from ringmain_core.call import Call
+from ringmain_core.errors import InvalidArguments
 from ringmain_core.parts import Part, chosen, filled, whole
 from ringmain_core.text import clean, prose
 from ringmain_core.tooling import tool
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.issues import issue_of, look_up_labels, moment_of, place_of, reference
 from ringmain_github.paging import listed, page_of_kind
 from ringmain_github.references import Cursor, Number, RepoName, login_of
+from ringmain_github.repository import Repository
+from ringmain_github.said import indented, one_line
 
 Include = Literal["body", "comments", "timeline", "sub_issues", "linked_prs"]
 
@@ -50,6 +53,10 @@ async def list_issues(
 ) -> Rows:
     """List the issues, or the pull requests (`kind`), of one repository by state, label or person."""
     repository = await github.repo(call, repo)
+    if any("," in label for label in labels or ()):
+        raise InvalidArguments(
+            '`labels`: GitHub takes a comma for the end of a label here; `search` with label:"…" finds it.'
+        )
     params = {
         "kind": kind,
         "state": state,
@@ -159,8 +166,7 @@ def _facts(issue: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _comment(comment: Mapping[str, Any]) -> str:
-    # Indented, so that no text can pass for the next comment, of somebody else.
-    said = prose(comment["body"] or "").replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\n  ")
+    said = indented(comment["body"] or "")
     return f"[{comment['id']}] {login_of(comment['user'])}, {comment['created_at']}: {said}"
 
 
@@ -168,15 +174,15 @@ def _event(call: Call, repository: Repository, event: Mapping[str, Any]) -> str:
     about: list[str] = []
     for key, name in (("label", "name"), ("milestone", "title"), ("assignee", "login")):
         if isinstance(event.get(key), Mapping):
-            about.append(clean(event[key][name]))
+            about.append(one_line(event[key][name]))
     if isinstance(event.get("rename"), Mapping):
-        about.append(f"“{clean(event['rename']['from'])}” to “{clean(event['rename']['to'])}”")
+        about.append(f"“{one_line(event['rename']['from'])}” to “{one_line(event['rename']['to'])}”")
     if isinstance(event.get("source"), Mapping) and (source := event["source"].get("issue")):
         about.append(reference(call, repository, place_of(source), source["number"], source["title"]))
     if commit := event.get("commit_id") or event.get("sha"):
         about.append(str(commit)[:10])
     by = event.get("actor") or event.get("user")
-    who = clean(event["author"]["name"]) if by is None and event.get("author") else login_of(by)
+    who = one_line(event["author"]["name"]) if by is None and event.get("author") else login_of(by)
     at = event.get("created_at") or event.get("submitted_at") or ""
     return f"{at} {event['event']} {who}{': ' if about else ''}{', '.join(about)}".strip()
 
@@ -197,7 +203,9 @@ def _linked(github: GitHub, call: Call, repository: Repository, number: int) -> 
             found = answer["repository"]["issue"]["closedByPullRequestsReferences"]
             for pull in found["nodes"]:
                 at += 1
-                if at > begin:
+                if at > begin and pull is None:
+                    yield "one that this token may not see"
+                elif at > begin:
                     place = pull["repository"]["nameWithOwner"]
                     named = reference(call, repository, place, pull["number"], pull["title"])
                     yield f"{str(pull['state']).lower()} {named}"

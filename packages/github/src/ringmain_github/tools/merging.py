@@ -11,11 +11,14 @@ from ringmain_core.errors import UpstreamRefused
 from ringmain_core.steps import sent_or_found
 from ringmain_core.text import clean
 from ringmain_core.tooling import tool
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.checks import checks_of
 from ringmain_github.models import Outcome
 from ringmain_github.pulls import pull_of, require_head
 from ringmain_github.references import Number, RepoName, login_of
+from ringmain_github.rehearsing import fitted
+from ringmain_github.repository import Repository
+from ringmain_github.settling import if_noted
 
 Method = Literal["merge", "squash", "rebase"]
 _NOT_ALLOWED, _CONFLICT = 405, 409
@@ -56,6 +59,7 @@ async def _became(github: GitHub, repository: Repository, note: Mapping[str, Any
     return _waiting(repository, pull) if note["auto"] and pull["auto_merge"] else None
 
 
+@if_noted
 async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:
     return await _became(github, await github.repo(call, note["repo"]), note)
 
@@ -99,7 +103,8 @@ async def merge_pull_request(
     body = {"sha": head_sha, "merge_method": method, **words}
     if dry_run:
         request = {"GraphQL": "enablePullRequestAutoMerge", **body} if auto else {"PUT": url, **body}
-        return await _rehearsal(github, repository, pull, request)
+        await call.saw(repository.audience)  # its title and checks show
+        return fitted(call, await _rehearsal(github, repository, pull, request))
     if pull["draft"]:
         raise UpstreamRefused(f"{where} is a draft: `save_pull_request` with draft=false makes it ready.")
     if words:

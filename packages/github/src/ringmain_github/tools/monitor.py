@@ -13,11 +13,12 @@ from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, ToolFailure
 from ringmain_core.live.pauses import Pauses
 from ringmain_core.tooling import tool
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.logged import Wanted, logs_of
 from ringmain_github.logs import weight
 from ringmain_github.pipeline import Snapshot, Target, Unit, failed_jobs, look
 from ringmain_github.references import Number, RepoName, RunId
+from ringmain_github.repository import Repository
 
 PAUSES = (2.0, 20.0)
 """The first and the longest pause between two looks, in seconds."""
@@ -131,6 +132,8 @@ class _Waiting:
         counts = f"{failed} failed, {going} going, {len(now.units) - failed - going} fine of {len(now.units)}"
         if not now.ended:
             return f"still going: {counts}; call again with next_cursor to go on waiting"
+        if not failed and not now.whole:
+            return f"no failure is known, but not all checks are: {counts}"
         return f"{'failure' if failed else 'success'}: {counts}"
 
     async def _tell(self, last: Snapshot | None, now: Snapshot) -> None:

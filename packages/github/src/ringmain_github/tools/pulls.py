@@ -9,19 +9,32 @@ from pydantic import Field
 from ringmain_core.answers import PagedItem
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
-from ringmain_core.errors import InvalidArguments, ToolFailure, UpstreamRefused
+from ringmain_core.errors import InvalidArguments, OutcomeUnknown, ToolFailure, UpstreamRefused
 from ringmain_core.parts import Part, chosen, filled, whole
 from ringmain_core.steps import Step, sent_or_found, take
 from ringmain_core.text import prose
 from ringmain_core.tooling import tool
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.checks import checks_of
 from ringmain_github.diffs import stat_of
 from ringmain_github.models import Outcome
 from ringmain_github.paging import listed
 from ringmain_github.pull_view import beyond, commit_line, facts_of, review_line
-from ringmain_github.pulls import created, drafting, pull_of, require_head, reviewers, setting, updating
+from ringmain_github.pulls import (
+    created,
+    drafting,
+    pull_of,
+    require_head,
+    require_inside,
+    reviewers,
+    setting,
+    updated_from,
+    updating,
+)
 from ringmain_github.references import Cursor, Number, RepoName
+from ringmain_github.rehearsing import fitted
+from ringmain_github.repository import Repository
+from ringmain_github.settling import if_noted
 from ringmain_github.threads import threads_of
 
 Include = Literal["body", "files", "commits", "reviews", "threads", "checks"]
@@ -75,14 +88,30 @@ def _checks(github: GitHub, repository: Repository, sha: str) -> Part:
     return pieces
 
 
+@if_noted
 async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:
     repository = await github.repo(call, note["repo"])
     if "number" in note:
-        return None  # every step sets a state: taken again, it does no more
+        return await _changed(github, repository, note)
     outcome = await created(github, repository, note["head"], note["base"])
     if outcome is not None and note["reviewers"]:
         outcome.warnings.append("Its reviewers may not have been asked: `add_reviewers` asks them.")
     return outcome
+
+
+async def _changed(github: GitHub, repository: Repository, note: Mapping[str, Any]) -> Outcome | None:
+    """What became of changes: all but one set a state, and taken again do no more."""
+    number, before = note["number"], note["updated_from"]
+    now = None if before is None else await updated_from(github, repository, number, before)
+    if now is None:
+        return None
+    what = f"{repository.full_name}#{number}: base was brought into its branch"
+    if note["steps"] > 1:
+        raise OutcomeUnknown(
+            f"An earlier try was cut off. {what}, so its head is {now} now. Do what is left with that "
+            "`head_sha`, without `update_branch`, and with a new `idempotency_key`."
+        )
+    return Outcome(done=True, summary=f"{what}.", number=number, sha=now)
 
 
 @tool(access="write", title="Open or change a pull request", settle=_settle)
@@ -138,10 +167,17 @@ async def save_pull_request(
     what = f"{repository.full_name}#{number}: {'; '.join(step.what for step in steps)}"
     shown = Outcome(done=False, summary=what, url=pull["html_url"], number=number)
     if dry_run:
-        return shown.model_copy(update={"requests": [step.request for step in steps], "preview": body})
+        requests = [step.request for step in steps]
+        return fitted(call, shown.model_copy(update={"requests": requests, "preview": body}))
     if title is not None or body is not None:
         await call.may_share(repository.audience, f"Change {repository.full_name}#{number}")
-    await call.note({"repo": repository.full_name, "number": number})
+    note = {
+        "repo": repository.full_name,
+        "number": number,
+        "updated_from": pull["head"]["sha"] if update_branch else None,
+        "steps": len(steps),
+    }
+    await call.note(note)
     await take(steps)
     return shown.model_copy(update={"done": True})
 
@@ -156,13 +192,15 @@ async def _open(
     dry_run: bool,
 ) -> Outcome:
     head, base = wanted["head"], wanted["base"]
+    await require_inside(github, call, repository, head)
     await _require_none(github, repository, head, base)
     url = repository.path("pulls")
     asking = [reviewers(github, repository, 0, add_reviewers, verb="POST")] if add_reviewers else []
     what = f"{repository.full_name}: pull request “{wanted['title']}”, {head} into {base}"
     if dry_run:
         requests = [{"POST": url, **wanted}, *(step.request for step in asking)]
-        return Outcome(done=False, summary=what, requests=requests, preview=wanted.get("body"))
+        shown = Outcome(done=False, summary=what, requests=requests, preview=wanted.get("body"))
+        return fitted(call, shown)
     await call.may_share(repository.audience, f"Open a pull request in {repository.full_name}")
     note = {"repo": repository.full_name, "head": head, "base": base, "reviewers": add_reviewers}
     await call.note(note)

@@ -10,13 +10,16 @@ from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
-from ringmain_github.api import GitHub, Repository
-from ringmain_github.issues import excerpt
+from ringmain_github.api import GitHub
 from ringmain_github.models import Outcome
 from ringmain_github.paging import all_of
 from ringmain_github.references import RepoName
+from ringmain_github.rehearsing import fitted
+from ringmain_github.repository import Repository
+from ringmain_github.settling import if_noted
 
 
+@if_noted
 async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:
     repository = await github.repo(call, note["repo"])
     if note["changes"]:
@@ -74,9 +77,8 @@ async def save_release(
     verb = "POST" if there is None else "PATCH"
     url = repository.path("releases") if there is None else repository.path("releases", there["id"])
     if dry_run:
-        shown = body if notes is None else {**body, "body": excerpt(notes)}
         what = f"{'A new release' if there is None else 'The release'} {tag} of {repository.full_name}."
-        return Outcome(done=False, summary=what, requests=[{verb: url, **shown}])
+        return fitted(call, Outcome(done=False, summary=what, requests=[{verb: url, **body}]))
     await call.may_share(repository.audience, f"Save the release {tag} of {repository.full_name}")
     await call.note({"repo": repository.full_name, "tag": tag, "changes": there is not None})
 

@@ -12,14 +12,15 @@ from ringmain_core.parts import Part, chosen, filled, whole
 from ringmain_core.policy import Fence
 from ringmain_core.text import clean, prose, untrusted
 from ringmain_core.tooling import tool
-from ringmain_github.api import GitHub, Repository
-from ringmain_github.files import file_at, lines_of
+from ringmain_github.api import GitHub
+from ringmain_github.files import LINK, file_at, lines_of
 from ringmain_github.globs import fits
 from ringmain_github.links import linked
 from ringmain_github.paging import listed
 from ringmain_github.references import Cursor, RepoName, file_parts
+from ringmain_github.repository import Repository
+from ringmain_github.said import one_line
 
-_SYMBOLIC_LINK = "120000"
 _FRAME = 1_000
 Include = Literal["readme", "languages", "branches", "tags", "releases"]
 Ref = Annotated[str | None, Field(description="Branch, tag or sha.")]
@@ -96,17 +97,17 @@ def _languages(github: GitHub, repository: Repository) -> Part:
 
 def _branch(branch: Mapping[str, Any]) -> str:
     protected = ", protected" if branch["protected"] else ""
-    return f"{clean(branch['name'])} {branch['commit']['sha'][:10]}{protected}"
+    return f"{one_line(branch['name'])} {branch['commit']['sha'][:10]}{protected}"
 
 
 def _tag(tag: Mapping[str, Any]) -> str:
-    return f"{clean(tag['name'])} {tag['commit']['sha'][:10]}"
+    return f"{one_line(tag['name'])} {tag['commit']['sha'][:10]}"
 
 
 def _release(release: Mapping[str, Any]) -> str:
     kind = "draft" if release["draft"] else "prerelease" if release["prerelease"] else "release"
     at = release["published_at"] or release["created_at"]
-    return f"{clean(release['tag_name'])} “{clean(release['name'] or '')}” {kind} {at}"
+    return f"{one_line(release['tag_name'])} “{one_line(release['name'] or '')}” {kind} {at}"
 
 
 @tool(access="read", title="List files")
@@ -160,7 +161,7 @@ async def list_files(
 
 def _kind(entry: Mapping[str, Any]) -> str:
     if entry["type"] == "blob":
-        return "link" if entry["mode"] == _SYMBOLIC_LINK else "file"
+        return "link" if entry["mode"] == LINK else "file"
     return "folder" if entry["type"] == "tree" else "submodule"
 
 

@@ -11,18 +11,22 @@ from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, NotFound, OutcomeUnknown
 from ringmain_core.steps import Step, sent_or_found, take
 from ringmain_core.tooling import tool
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.inline import InlineComment, require_lines
 from ringmain_github.models import Outcome
 from ringmain_github.paging import all_of
 from ringmain_github.pulls import pull_of, require_head
 from ringmain_github.references import Number, RepoName, is_by
+from ringmain_github.rehearsing import fitted
+from ringmain_github.repository import Repository
+from ringmain_github.settling import if_noted
 from ringmain_github.threads import Thread, reply_to, resolve, thread_of, threads_of
 
 _EVENTS = {"approve": "APPROVE", "request_changes": "REQUEST_CHANGES", "comment": "COMMENT"}
 _STATES = {"approve": "APPROVED", "request_changes": "CHANGES_REQUESTED", "comment": "COMMENTED"}
 
 
+@if_noted
 async def _settle(github: GitHub, call: Call, note: Any) -> Outcome | None:
     repository = await github.repo(call, note["repo"])
     return await _review_like(github, repository, note)
@@ -82,8 +86,9 @@ async def review_pull_request(
         what = f"Would review {repository.full_name}#{number}: {event}, {len(given)} inline comments."
         shown = [f"{comment.path}:{comment.line}: {comment.body}" for comment in given]
         preview = "\n".join([body, *shown])
-        return Outcome(
-            done=False, summary=what, number=number, requests=[{"POST": url, **sent}], preview=preview
+        requests = [{"POST": url, **sent}]
+        return fitted(
+            call, Outcome(done=False, summary=what, number=number, requests=requests, preview=preview)
         )
     await call.may_share(repository.audience, f"Review {repository.full_name}#{number}")
     before, _ = await all_of(github, url)
@@ -104,6 +109,7 @@ async def review_pull_request(
     return await sent_or_found(send, lambda: _review_like(github, repository, note))
 
 
+@if_noted
 async def _settle_threads(github: GitHub, call: Call, note: Any) -> Outcome | None:
     """What became of an earlier try; a second reply is what must not happen."""
     repository = await github.repo(call, note["repo"])
@@ -165,7 +171,9 @@ async def resolve_threads(
     what = f"{repository.full_name}#{number}: {what}."
     if dry_run:
         requests = [step.request for step in steps]
-        return Outcome(done=False, summary=what, number=number, requests=requests, preview=reply)
+        return fitted(
+            call, Outcome(done=False, summary=what, number=number, requests=requests, preview=reply)
+        )
     if reply is not None:
         await call.may_share(repository.audience, f"Reply in threads of {repository.full_name}#{number}")
     note = {

@@ -14,9 +14,11 @@ from ringmain_core.errors import InvalidArguments, OutcomeUnknown, ToolFailure, 
 from ringmain_core.steps import sent_or_found
 from ringmain_core.tooling import tool
 from ringmain_github.actions import has_failed, jobs_of, result_of, run_of, workflow_of
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.models import Outcome
 from ringmain_github.references import RepoName, RunId, file_parts
+from ringmain_github.repository import Repository
+from ringmain_github.settling import if_noted
 from ringmain_github.workflow_inputs import inputs_of, require_fitting
 
 Action = Literal["dispatch", "rerun", "rerun_failed", "cancel"]
@@ -41,10 +43,9 @@ class _Start:
     after: int
 
 
+@if_noted
 async def what_became(github: GitHub, call: Call, note: Any) -> Outcome | None:
-    """What became of a try whose answer was lost; without a note it had not come to sending."""
-    if note is None:
-        return None
+    """What became of a try whose answer was lost."""
     repository = await github.repo(call, note["repo"])
     if note["action"] == "dispatch":
         start = _Start(**note["start"])

@@ -21,11 +21,12 @@ from ringmain_github.actions import (
     run_of,
     workflow_of,
 )
-from ringmain_github.api import GitHub, Repository
+from ringmain_github.api import GitHub
 from ringmain_github.logged import Wanted, logs_of
 from ringmain_github.logs import weight
 from ringmain_github.paging import all_of, page_of
 from ringmain_github.references import Number, RepoName, RunId
+from ringmain_github.repository import Repository
 from ringmain_github.tools.run_writes import run_workflow
 
 Cursor = Annotated[str | None, Field(description="`next_cursor`.")]
