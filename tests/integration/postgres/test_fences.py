@@ -1,6 +1,10 @@
 """Policy decides which tables a caller meets, whichever way it looks for them."""
 
+import importlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mcp.shared.exceptions import MCPError
@@ -11,6 +15,8 @@ from ringmain_core.testing import bench
 from ringmain_postgres import connector
 from ringmain_postgres.settings import PostgresSettings
 from standins.asking import ask, fault, read, rows_of
+
+asyncpg: Any = importlib.import_module("asyncpg")  # it ships no types
 
 pytestmark = pytest.mark.anyio
 
@@ -118,3 +124,65 @@ async def test_a_named_query_is_the_operators_own_and_may_read_what_its_caller_m
     async with bench(at_work, settings=configured, policy=closed) as at:
         with pytest.raises(MCPError, match="no such resource"):
             await read(at.client, "pg://shop/query/headcount")
+
+
+WAYS_OUT = """
+CREATE FUNCTION hr.all_salaries() RETURNS SETOF hr.salaries LANGUAGE sql STABLE
+    AS 'SELECT * FROM hr.salaries';
+CREATE FUNCTION hr.is_paid(text, integer) RETURNS boolean LANGUAGE sql STABLE
+    AS 'SELECT amount > $2 FROM hr.salaries WHERE person = $1';
+CREATE OPERATOR public.=!> (LEFTARG = text, RIGHTARG = integer, FUNCTION = hr.is_paid);
+CREATE FUNCTION sales.headcount() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM hr.salaries';
+CREATE TABLE sales.parent (id integer);
+CREATE TABLE hr.heir () INHERITS (sales.parent);
+CREATE TABLE public."customers.secret" (iban text);
+"""
+CLOSED = """
+DROP OPERATOR IF EXISTS public.=!> (text, integer);
+DROP FUNCTION IF EXISTS hr.all_salaries(), hr.is_paid(text, integer), sales.headcount();
+DROP TABLE IF EXISTS hr.heir, sales.parent, public."customers.secret";
+"""
+
+
+@asynccontextmanager
+async def ways_out(dsn: str) -> AsyncGenerator[None]:
+    admin = await asyncpg.connect(dsn)
+    try:
+        await admin.execute(CLOSED + WAYS_OUT)
+        yield
+    finally:
+        await admin.execute(CLOSED)
+        await admin.close()
+
+
+async def test_functions_operators_and_heirs_outside_are_no_way_around(shop: str) -> None:
+    writing = PostgresSettings(url=SecretStr(shop), writes=True, migrations=True)
+    policy = POLICY.replace('["postgres:read"]', '["postgres:*"]\nconfirm = []')
+    async with ways_out(shop), bench(connector.configured(writing), settings=writing, policy=policy) as at:
+        for sql in (
+            "SELECT * FROM hr.all_salaries()",
+            "SELECT hr.all_salaries()",
+            "SELECT 'Ada'::text =!> 1",
+            "SELECT * FROM sales.parent",
+        ):
+            assert await fault(at.client, "query", sql=sql) == ("outside_fence", MISSING), sql
+        for tool, sql in (
+            ("write", "INSERT INTO sales.parent SELECT amount FROM hr.all_salaries()"),
+            ("write", "DELETE FROM sales.parent"),
+            ("migrate", "CREATE VIEW sales.steal AS SELECT * FROM hr.all_salaries()"),
+            ("migrate", "ALTER TABLE sales.parent ADD COLUMN x integer"),
+        ):
+            assert (await fault(at.client, tool, sql=sql))[0] == "outside_fence", sql
+        assert rows_of(await ask(at.client, "query", sql="SELECT sales.headcount()")) == [[1]]
+        found = await ask(at.client, "search_objects", pattern="iban", kinds=["column"])
+        assert "customers.secret" not in found
+
+
+async def test_a_function_that_the_operator_vouches_for_needs_no_place_in_the_fence(
+    shop: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "postgres.toml"
+    path.write_text(f'[databases.shop]\nurl = "{shop}"\nallow_functions = ["hr.is_paid"]\n', encoding="utf-8")
+    vouched = PostgresSettings(config=path)
+    async with ways_out(shop), bench(connector.configured(vouched), settings=vouched, policy=POLICY) as at:
+        assert rows_of(await ask(at.client, "query", sql="SELECT hr.is_paid('Ada', 1)")) == [[True]]

@@ -105,9 +105,14 @@ async def test_a_migration_is_shown_confirmed_and_done(shop: str) -> None:
         assert await structured(at, sql=SQL, commit_token=token, idempotency_key="m") == done
         assert person.asked == [
             (
-                f"Change the schema of shop with this?\n{SQL}\n"
+                "Change the schema of shop? This comes of it:\n"
+                "~ column shed.tools.weight: integer -> bigint\n"
+                "+ index shed.by_name CREATE INDEX by_name ON shed.tools USING btree (lower(name))\n"
+                "+ comment shed.tools Things\n"
+                "+ column shed.tools.colour text not null default 'red'::text\n"
                 "- Nobody can write to the table while its index is built.\n"
-                "- shed.tools (about 0 rows) is written anew: nobody can use it meanwhile."
+                "- shed.tools (about 0 rows) is written anew: nobody can use it meanwhile.\n"
+                f"It is done with:\n{SQL}"
             )
         ]
         assert rows_of(await ask(at.client, "query", sql="SELECT colour FROM shed.tools")) == [["red"]]
@@ -171,6 +176,46 @@ async def test_the_fence_holds_for_everything_that_is_named(shop: str) -> None:
         assert (await structured(at, sql="ALTER TABLE shed.tools DROP COLUMN name"))["warnings"] == [
             "What the column name holds is gone."
         ]
+
+
+async def test_a_person_sees_what_is_done_however_the_text_hides_it(shop: str) -> None:
+    person = Person()
+    hidden = "COMMENT ON TABLE shed.tools IS 'x';\n/*" + " " * 7_000 + "*/\nDROP TABLE shed.tools"
+    long = "COMMENT ON TABLE shed.tools IS 'x';" * 250
+    async with shed(shop, person) as at:
+        shown = await structured(at, sql=hidden)
+        await structured(at, sql=hidden, commit_token=shown["commit_token"])
+        (question,) = person.asked
+        assert question.split("\n")[1] == "- table shed.tools"
+        assert question.endswith("/* [7,000 blanks] */\nDROP TABLE shed.tools")
+        assert (await fault(at.client, "migrate", sql=long))[0] == "invalid_arguments"
+
+
+async def test_replaced_values_and_lost_rights_triggers_and_policies_are_shown(shop: str) -> None:
+    async with shed(shop) as at:
+        admin = await asyncpg.connect(shop)
+        await admin.execute(
+            "CREATE VIEW shed.names AS SELECT name FROM shed.tools;"
+            "GRANT SELECT ON shed.names TO shop_reader;"
+            "CREATE POLICY few ON shed.tools USING (id < 3);"
+            "ALTER TABLE shed.tools ENABLE ROW LEVEL SECURITY;"
+            "CREATE TRIGGER same BEFORE UPDATE ON shed.tools FOR EACH ROW"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+        )
+        await admin.close()
+        wiped = await structured(at, sql="ALTER TABLE shed.tools ALTER weight TYPE integer USING 0")
+        assert wiped["warnings"][0] == "What the column weight holds is replaced by what USING makes of it."
+        again = "CREATE VIEW shed.names AS SELECT name FROM shed.tools"
+        lost = await structured(at, sql=f"DROP VIEW shed.names; {again}")
+        assert [line[:26] for line in lost["changes"]] == ["- rights shed.names postgr"]
+        code, text = await fault(at.client, "migrate", sql="CREATE TABLE shed.n (id serial)")
+        assert (code, text.partition(".")[0]) == (
+            "statement_refused",
+            "`serial` is no type but a way to make a sequence",
+        )
+        gone = await structured(at, sql="DROP VIEW shed.names; DROP TABLE shed.tools")
+        kinds = {line.split(" shed.")[0] for line in gone["changes"]}
+        assert {"- policy", "- trigger", "- row-level security", "- rights"} <= kinds
 
 
 async def test_it_is_not_there_unless_the_operator_says_so(shop: str) -> None:

@@ -1,3 +1,4 @@
+import importlib
 import json
 import re
 from typing import Any
@@ -11,6 +12,8 @@ from ringmain_core.testing import bench
 from ringmain_postgres import connector
 from ringmain_postgres.settings import PostgresSettings
 from standins.asking import ask, fault, fenced, rows_of
+
+asyncpg: Any = importlib.import_module("asyncpg")  # it ships no types
 
 pytestmark = pytest.mark.anyio
 
@@ -283,3 +286,61 @@ async def test_the_audit_has_the_statement_without_its_constants_and_not_the_par
         "params": "<withheld, 3 characters>",
     }
     assert record["outcome"] == "ok"
+
+
+async def test_values_that_do_not_fit_are_the_callers_own_fault(shop: str) -> None:
+    async with bench(connector, settings=settings(shop)) as at:
+        for kind, value in (("bool", "yes"), ("bool", 1), ("float8", 10**400)):
+            code, text = await fault(at.client, "query", sql=f"SELECT $1::{kind}", params=[value])
+            assert (code, text.startswith(f"`$1` is of type {kind}")) == ("invalid_arguments", True)
+
+
+async def test_a_plain_explain_takes_parameters(shop: str) -> None:
+    async with bench(connector, settings=settings(shop)) as at:
+        text = await ask(
+            at.client, "query", sql="EXPLAIN SELECT * FROM customers WHERE id = $1 -- one", params=[1]
+        )
+        assert "customers" in fenced(text)
+
+
+async def test_money_has_commas_and_is_quoted_in_csv(shop: str) -> None:
+    async with bench(connector, settings=settings(shop)) as at:
+        text = await ask(at.client, "query", sql="SELECT 1234567.5::money AS m, 1 AS n", format="csv")
+    assert fenced(text).split("\n")[1] == '"$1,234,567.50",1'
+
+
+async def test_words_of_postgres_that_hold_a_row_are_cut_and_fenced(shop: str) -> None:
+    async with bench(connector, settings=settings(shop)) as at:
+        code, text = await fault(at.client, "query", sql="SELECT repeat(name, 10000)::int FROM customers")
+    assert (code, text.startswith("Postgres says:\n<untrusted-"), len(text) < 700) == (
+        "upstream_refused",
+        True,
+        True,
+    )
+    assert fenced(text).startswith('invalid input syntax for type integer: "AdaAda')
+
+
+async def test_a_statement_as_deep_as_a_stack_is_refused_and_recorded(shop: str) -> None:
+    async with bench(connector, settings=settings(shop)) as at:
+        code, _ = await fault(at.client, "query", sql="SELECT 1" + "+1" * 49_000)
+        assert code == "statement_refused"
+        assert at.audit.records[-1]["arguments"] == {"sql": "<not SQL, 98008 characters>"}
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+async def test_dates_intervals_and_numbers_are_written_the_same_everywhere(
+    shop: str, shop_reader: str, prepared: bool
+) -> None:
+    admin = await asyncpg.connect(shop)
+    for setting in ("datestyle = 'SQL, DMY'", "intervalstyle = sql_standard", "extra_float_digits = 0"):
+        await admin.execute(f"ALTER ROLE shop_reader SET {setting}")
+    sql = (
+        "SELECT '2025-03-02'::date, '1 day 2 hours'::interval, 0.1::float8 + 0.2::float8, '02/03/2025'::date"
+    )
+    try:
+        async with bench(connector, settings=settings(shop_reader, prepared_statements=prepared)) as at:
+            found = rows_of(await ask(at.client, "query", sql=sql))
+    finally:
+        await admin.execute("ALTER ROLE shop_reader RESET ALL")
+        await admin.close()
+    assert found == [["2025-03-02", "1 day 02:00:00", 0.30000000000000004, "2025-03-02"]]

@@ -138,6 +138,31 @@ async def test_a_column_that_becomes_another_type_is_noticed_by_statements_like_
         await admin.close()
 
 
+async def test_a_parameter_that_becomes_another_type_is_asked_as_that(shop: str) -> None:
+    sql = "SELECT count(*) FROM fickle WHERE d <= $1"
+    admin = await asyncpg.connect(shop)
+    await admin.execute("CREATE TABLE fickle AS SELECT '2025-01-02'::date AS d")
+    try:
+        async with opened(shop) as database:
+
+            async def counts() -> list[Any]:
+                found: list[Any] = []
+                for _ in range(3):
+                    async with reading(database) as session:
+                        found.append(await rows(session, sql, "2025-01-02 12:00"))
+                return found
+
+            assert await counts() == [[[1]]] * 3
+            await admin.execute("ALTER TABLE fickle ALTER d TYPE timestamp USING d + time '09:00'")
+            await admin.execute("INSERT INTO fickle VALUES ('2025-01-02 13:00')")
+            assert await counts() == [[[1]]] * 3
+            await admin.execute("ALTER TABLE fickle ALTER d TYPE text")
+            assert await counts() == [[[1]]] * 3
+    finally:
+        await admin.execute("DROP TABLE fickle")
+        await admin.close()
+
+
 async def test_the_first_statement_about_names_begins_the_transaction_before_it_looks_them_up(
     shop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """The tools that look around: databases, objects, samples, plans, posture; and doctor."""
 
+import importlib
 import json
 from typing import Any
 
@@ -15,6 +16,8 @@ from ringmain_postgres.databases import connect
 from ringmain_postgres.doctor import diagnose
 from ringmain_postgres.settings import PostgresSettings
 from standins.asking import ask, fault, fenced, rows_of
+
+asyncpg: Any = importlib.import_module("asyncpg")  # it ships no types
 
 pytestmark = pytest.mark.anyio
 
@@ -118,13 +121,38 @@ async def test_names_are_resolved_like_in_sql_and_ambiguity_is_told(shop: str) -
             "table public.customers"
         )
         assert fenced(await ask(at.client, "describe_object", name='public."Odd ""Names"""')).startswith(
-            'table public.Odd "Names"'
+            'table public."Odd ""Names"""'
         )
         code, text = await fault(at.client, "describe_object", name="custmers")
     assert (code, text) == (
         "not_found",
         "There is no table or view `custmers` that can be read. `search_objects` finds names.",
     )
+
+
+async def test_names_are_written_as_sql_needs_them_and_found_as_they_are_spelled(shop: str) -> None:
+    admin = await asyncpg.connect(shop)
+    await admin.execute('CREATE TABLE public."Orders" ("Id" integer); INSERT INTO "Orders" VALUES (7)')
+    try:
+        async with bench(connector, settings=settings(shop)) as at:
+            found = fenced(await ask(at.client, "search_objects", pattern="orders", detail="full"))
+            assert found.split("\n")[:2] == ['table public."Orders", 8 kB', '  ("Id" integer)']
+            for name in ("public.Orders", "Orders", 'public."Orders"'):
+                described = fenced(await ask(at.client, "describe_object", name=name))
+                assert described.startswith('table public."Orders"\ncolumns:\n  "Id" integer'), name
+            assert rows_of(await ask(at.client, "sample_rows", table="public.Orders")) == [[7]]
+            described = fenced(await ask(at.client, "describe_object", name="SALES.ORDERS"))
+            assert described.startswith("table sales.orders")
+    finally:
+        await admin.execute('DROP TABLE public."Orders"')
+        await admin.close()
+
+
+async def test_a_random_sample_of_one_row_is_not_empty(shop: str) -> None:
+    async with bench(connector, settings=settings(shop)) as at:
+        for _ in range(8):
+            text = await ask(at.client, "sample_rows", table="sales.orders", limit=1, method="random")
+            assert len(rows_of(text)) == 1
 
 
 async def test_samples_are_a_few_rows_of_the_columns_asked_for(shop: str) -> None:
@@ -165,6 +193,34 @@ async def test_the_posture_of_a_superuser_is_criticised_and_of_a_reader_is_not(
 async def findings(dsn: str) -> list[Check]:
     async with connect(settings(dsn), Services(Cursors(b"key"))) as postgres:
         return [check async for check in diagnose(postgres)]
+
+
+async def test_rights_on_columns_and_sequences_and_roles_to_become_are_rights(
+    shop: str, shop_reader: str
+) -> None:
+    admin = await asyncpg.connect(shop)
+    await admin.execute(
+        "GRANT UPDATE (name) ON customers TO shop_reader;"
+        "GRANT UPDATE ON SEQUENCE customers_id_seq TO shop_reader;"
+        "CREATE ROLE shop_boss; GRANT shop_boss TO shop_reader; ALTER ROLE shop_reader NOINHERIT"
+    )
+    if admin.get_server_version().major >= 16:
+        await admin.execute("GRANT shop_boss TO shop_reader WITH INHERIT FALSE")
+    try:
+        async with bench(connector, settings=settings(shop_reader)) as at:
+            result = await at.client.call_tool("security_posture", {})
+        assert result.structured_content is not None
+        assert result.structured_content["findings"] == [
+            "can write to 1 tables, public.customers for one",
+            "can move 1 sequences, public.customers_id_seq for one",
+            "can become shop_boss (SET ROLE)",
+        ]
+    finally:
+        await admin.execute(
+            "REVOKE UPDATE (name) ON customers FROM shop_reader; ALTER ROLE shop_reader INHERIT;"
+            "REVOKE ALL ON SEQUENCE customers_id_seq FROM shop_reader; DROP ROLE shop_boss"
+        )
+        await admin.close()
 
 
 async def test_doctor_is_content_with_a_reader(shop_reader: str) -> None:

@@ -303,3 +303,167 @@ async def test_nothing_is_offered_where_the_operator_has_not_said_so(shop: str, 
         await ask(at.client, "query", sql="TABLE wide", database="closed")
         code, _ = await fault(at.client, "write", sql="DELETE FROM wide", database="open")
         assert code == "confirmation_needed"
+
+
+MORE_TABLES = """
+CREATE TABLE desk.tree (id integer PRIMARY KEY, parent integer REFERENCES desk.tree ON DELETE CASCADE);
+INSERT INTO desk.tree SELECT n, CASE WHEN n > 1 THEN n / 2 END FROM generate_series(1, 5) n;
+CREATE TABLE desk.same (id integer PRIMARY KEY, v integer);
+INSERT INTO desk.same SELECT n, 0 FROM generate_series(1, 4) n;
+CREATE FUNCTION desk.spreads() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF pg_trigger_depth() = 1 THEN UPDATE desk.same SET v = 9 WHERE id > NEW.id; END IF; RETURN NULL;
+END $$;
+CREATE TRIGGER spreads AFTER UPDATE ON desk.same FOR EACH ROW EXECUTE FUNCTION desk.spreads();
+CREATE FUNCTION desk.empties() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN TRUNCATE desk.replies; RETURN NULL; END $$;
+CREATE TRIGGER empties AFTER INSERT ON desk.heap FOR EACH ROW EXECUTE FUNCTION desk.empties();
+CREATE TABLE desk.later (id integer PRIMARY KEY, v integer);
+INSERT INTO desk.later VALUES (1, 1);
+CREATE FUNCTION desk.forgets() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN DELETE FROM desk.replies; RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER forgets AFTER UPDATE ON desk.later DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION desk.forgets();
+CREATE TABLE desk.late (note integer REFERENCES desk.notes DEFERRABLE INITIALLY DEFERRED);
+CREATE DOMAIN desk.code AS text;
+CREATE TABLE desk.unique (k text UNIQUE, body text);
+INSERT INTO desk.unique VALUES ('a', 'precious');
+CREATE TABLE desk.coded (k desk.code PRIMARY KEY, body text);
+INSERT INTO desk.coded VALUES ('a', 'precious');
+CREATE TABLE desk.spread (k text PRIMARY KEY, body text) PARTITION BY LIST (k);
+CREATE TABLE desk.spread_a (body text, k text NOT NULL);
+ALTER TABLE desk.spread ATTACH PARTITION desk.spread_a FOR VALUES IN ('a', 'b');
+INSERT INTO desk.spread VALUES ('a', 'precious');
+CREATE TABLE desk.priced (id integer PRIMARY KEY, price integer, at timestamptz, seen timestamp, token text);
+INSERT INTO desk.priced VALUES (1, 0);
+CREATE TABLE desk.heirs () INHERITS (desk.priced);
+INSERT INTO desk.heirs VALUES (1, 5);
+"""
+
+
+async def run_sql(dsn: str, sql: str) -> None:
+    admin = await asyncpg.connect(dsn)
+    await admin.execute(sql)
+    await admin.close()
+
+
+async def test_other_rows_of_the_same_table_are_counted_shown_limited_and_have_to_be_the_same(
+    shop: str,
+) -> None:
+    tree, same = "DELETE FROM desk.tree WHERE id = 2", "UPDATE desk.same SET v = 1 WHERE id = 2"
+    async with desk(shop, write_max_rows=3) as at:
+        await run_sql(shop, MORE_TABLES)
+        code, text = await fault(at.client, "write", sql="DELETE FROM desk.tree WHERE id = 1")
+        assert (code, text.partition(",")[0]) == ("invalid_arguments", "This would change 5 rows")
+        shown = await structured(at, sql=tree)
+        assert (shown["deleted"], shown["notes"]) == (
+            1,
+            ["Triggers and foreign keys come with it: desk.tree: 2 deleted."],
+        )
+        await structured(at, sql=tree, commit_token=shown["commit_token"])
+        assert await rows(at, "SELECT id FROM desk.tree ORDER BY 1") == [[1], [3]]
+        shown = await structured(at, sql=same)
+        assert shown["notes"][0] == "Triggers and foreign keys come with it: desk.same: 2 updated."
+        await run_sql(shop, "DELETE FROM desk.same WHERE id = 4")
+        code, _ = await fault(at.client, "write", sql=same, commit_token=shown["commit_token"])
+        assert code == "changed_meanwhile"
+        assert await rows(at, "SELECT max(v) FROM desk.same") == [[0]]
+
+
+async def test_a_trigger_that_empties_a_table_is_not_let_through(shop: str) -> None:
+    async with desk(shop) as at:
+        await run_sql(shop, MORE_TABLES)
+        assert await fault(at.client, "write", sql="INSERT INTO desk.heap VALUES ('z')") == (
+            "statement_refused",
+            (
+                "Triggers would empty or rebuild whole tables (desk.replies), which cannot be shown row by "
+                "row. Nothing was done. Ask a person to do it."
+            ),
+        )
+        assert await rows(at, "SELECT count(*) FROM desk.replies") == [[2]]
+
+
+async def test_what_is_deferred_happens_in_the_rehearsal(shop: str) -> None:
+    update = "UPDATE desk.later SET v = 2"
+    async with desk(shop) as at:
+        await run_sql(shop, MORE_TABLES)
+        shown = await structured(at, sql=update)
+        assert shown["notes"][1] == "Triggers and foreign keys come with it: desk.replies: 2 deleted."
+        assert (await structured(at, sql=update, commit_token=shown["commit_token"]))["done"]
+        code, text = await fault(at.client, "write", sql="INSERT INTO desk.late VALUES (99)")
+        assert (code, "violates foreign key constraint" in text) == ("upstream_refused", True)
+    fenced_off = FENCED.replace('"desk.heap"', '"desk.later"')
+    async with desk(shop, policy=fenced_off) as at:
+        await run_sql(shop, MORE_TABLES)
+        assert (await fault(at.client, "write", sql=update))[0] == "outside_fence"
+
+
+@pytest.mark.parametrize("table", ["unique", "coded", "spread"])
+async def test_a_row_that_is_met_is_updated_whatever_its_key_is(shop: str, table: str) -> None:
+    sql = (
+        f"INSERT INTO desk.{table} VALUES ('a', 'new'), ('b', 'new') "
+        "ON CONFLICT (k) DO UPDATE SET body = excluded.body"
+    )
+    async with desk(shop) as at:
+        await run_sql(shop, MORE_TABLES)
+        shown = await structured(at, sql=sql)
+        assert (shown["inserted"], shown["updated"]) == (1, 1)
+        done = await structured(at, sql=sql, commit_token=shown["commit_token"])
+        assert (done["inserted"], done["updated"]) == (1, 1)
+
+
+async def test_an_update_gives_the_values_that_were_shown_or_none(shop: str) -> None:
+    sql = "UPDATE desk.priced SET price = (SELECT rank FROM desk.notes WHERE id = 1) WHERE id = 1"
+    async with desk(shop) as at:
+        await run_sql(shop, MORE_TABLES)
+        shown = await structured(at, sql=sql)
+        assert shown["diff"] == ['~ id=1: price: "0" -> "10"', '~ id=1: price: "5" -> "10"']
+        await run_sql(shop, "UPDATE desk.notes SET rank = 999 WHERE id = 1")
+        assert await fault(at.client, "write", sql=sql, commit_token=shown["commit_token"]) == (
+            "changed_meanwhile",
+            f"It would give price other values than were shown. {AGAIN}",
+        )
+        assert await rows(at, "SELECT price FROM ONLY desk.priced") == [[0]]
+
+
+async def test_the_clock_and_chance_may_give_other_values_than_were_shown(shop: str) -> None:
+    sql = (
+        "UPDATE desk.priced SET price = 7, at = now(), seen = clock_timestamp() AT TIME ZONE 'UTC', "
+        "token = gen_random_uuid()"
+    )
+    async with desk(shop) as at:
+        await run_sql(shop, MORE_TABLES)
+        shown = await structured(at, sql=sql)
+        done = await structured(at, sql=sql, commit_token=shown["commit_token"])
+        assert (done["done"], done["updated"]) == (True, 2)
+
+
+async def test_a_row_that_gets_another_key_is_not_shown_as_another_row(shop: str) -> None:
+    sql = "UPDATE desk.notes SET id = id + 1 WHERE id = 3"
+    async with desk(shop) as at:
+        await run_sql(shop, "DELETE FROM desk.replies")
+        shown = await structured(at, sql=sql)
+        assert shown["diff"] == ['~ now id: "4", body: "three", rank: "30"']
+        assert shown["notes"] == ["The primary key itself is set, so rows cannot be shown as they were."]
+        await run_sql(shop, "UPDATE desk.notes SET body = 'changed' WHERE id = 3")
+        code, _ = await fault(at.client, "write", sql=sql, commit_token=shown["commit_token"])
+        assert code == "changed_meanwhile"
+
+
+async def test_a_failing_statement_has_read_as_well(shop: str, tmp_path: Path) -> None:
+    path = tmp_path / "postgres.toml"
+    path.write_text(
+        f'[databases.open]\nurl = "{shop}"\nwrites = true\naudience = "public"\n'
+        f'[databases.closed]\nurl = "{shop}"\naudience = "self"\n',
+        encoding="utf-8",
+    )
+    both = PostgresSettings(config=path)
+    async with bench(connector.configured(both), settings=both, policy=FLOWING) as at:
+        code, text = await fault(
+            at.client, "query", sql="SELECT person::int FROM hr.salaries", database="closed"
+        )
+        assert (code, fenced(text)) == (
+            "upstream_refused",
+            'invalid input syntax for type integer: "Ada"',
+        )
+        code, _ = await fault(at.client, "write", sql="DELETE FROM wide", database="open")
+        assert code == "confirmation_needed"

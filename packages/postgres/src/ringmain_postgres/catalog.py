@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from ringmain_core.errors import NotFound, OutsideFence
@@ -53,7 +54,7 @@ async def search(
     objects = [
         SchemaObject(
             kind=row["kind"],
-            name=f"{row['schema']}.{row['name']}" + (f" {row['detail']}" if row["detail"] else ""),
+            name=row["title"] + (f" {row['detail']}" if row["detail"] else ""),
             comment=row["comment"] if detail != "names" else None,
             rows=row["rows"] if detail != "names" else None,
             bytes=row["bytes"] if detail != "names" else None,
@@ -81,43 +82,57 @@ def _as_regex(pattern: str) -> str:
     return f"^{made}$"
 
 
-async def resolve(session: Session, name: str, fence: Fence) -> tuple[str, str, str, int]:
-    """The schema, name, kind and OID that a name means, written `table`, `schema.table` or with quotes.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a name means. `title` is how SQL has to write it, in quotes where it needs them."""
+
+    schema: str
+    name: str
+    title: str
+    kind: str
+    oid: int
+
+
+async def resolve(session: Session, name: str, fence: Fence) -> Found:
+    """What a name means, written `table`, `schema.table` or with quotes.
 
     Raises:
         NotFound: Where there is no such object for this role, or several; the text lists them.
         OutsideFence: Instead, for a caller with a fence: what is outside of it looks like what is not there.
     """
-    schema, plain = split_name(name)
-    rows = await session.fetch(catalog_sql.RESOLVE, schema, plain)
-    inside = [row for row in rows if fence.admits(f"{row['schema']}.{row['name']}")]
-    if not inside:
-        if fence.patterns is not None:
-            raise OutsideFence(f"`{name}` is not there, or not among what you may read ({fence.describe()}).")
-        raise NotFound(f"There is no table or view `{name}` that can be read. `search_objects` finds names.")
-    if len(inside) > 1 and schema is None and not inside[0]["visible"]:
-        candidates = ", ".join(f"{row['schema']}.{row['name']}" for row in inside)
-        raise NotFound(f"`{name}` is ambiguous: {candidates}. Say which.")
-    row = inside[0]
-    return row["schema"], row["name"], _RELATION_KINDS[row["kind"]], row["oid"]
+    for schema, plain in spellings(name):
+        rows = await session.fetch(catalog_sql.RESOLVE, schema, plain)
+        inside = [row for row in rows if fence.admits(f"{row['schema']}.{row['name']}")]
+        if len(inside) > 1 and schema is None and not inside[0]["visible"]:
+            candidates = ", ".join(row["title"] for row in inside)
+            raise NotFound(f"`{name}` is ambiguous: {candidates}. Say which.")
+        if inside:
+            row = inside[0]
+            return Found(row["schema"], row["name"], row["title"], _RELATION_KINDS[row["kind"]], row["oid"])
+    if fence.patterns is not None:
+        raise OutsideFence(f"`{name}` is not there, or not among what you may read ({fence.describe()}).")
+    raise NotFound(f"There is no table or view `{name}` that can be read. `search_objects` finds names.")
 
 
-def split_name(name: str) -> tuple[str | None, str]:
-    """A name in its parts: the schema if it says one, and the name; lower case where it has no quotes."""
+def spellings(name: str) -> list[tuple[str | None, str]]:
+    """The schema, if a name says one, and the name: just as it is written, then as SQL reads it.
+
+    SQL reads in lower case what has no quotes.
+    """
     parts = re.findall(r'"((?:[^"]|"")*)"|([^."]+)', name)
-    plain = [quoted.replace('""', '"') if quoted else bare.strip().lower() for quoted, bare in parts]
-    if len(plain) == 1:
-        return None, plain[0]
-    if len(plain) == 2:
-        return plain[0], plain[1]
-    raise NotFound(f"`{name}` is not a name like `table` or `schema.table`.")
+    if len(parts) not in (1, 2):
+        raise NotFound(f"`{name}` is not a name like `table` or `schema.table`.")
+    written = tuple(quoted.replace('""', '"') if quoted else bare.strip() for quoted, bare in parts)
+    read = tuple(text if quoted else text.lower() for text, (quoted, _) in zip(written, parts, strict=True))
+    return [(each[0] if len(each) == 2 else None, each[-1]) for each in dict.fromkeys((written, read))]
 
 
 async def describe(
     session: Session, database: str, name: str, sections: Sequence[Section], fence: Fence
 ) -> ObjectDescription:
     """The sections asked for, as lines ready to read."""
-    schema, plain, kind, oid = await resolve(session, name, fence)
+    described = await resolve(session, name, fence)
+    oid = described.oid
     found: dict[str, Any] = {}
     for section in sections:
         if section in catalog_sql.SECTIONS:
@@ -130,24 +145,24 @@ async def describe(
     if "comments" in sections:
         (row,) = await session.fetch("SELECT pg_catalog.obj_description($1::oid, 'pg_class') AS comment", oid)
         found["comment"] = row["comment"]
-    if "ddl" in sections and kind in ("view", "materialized_view"):
+    if "ddl" in sections and described.kind in ("view", "materialized_view"):
         (row,) = await session.fetch("SELECT pg_catalog.pg_get_viewdef($1::oid, true) AS ddl", oid)
         found["ddl"] = row["ddl"]
-    return ObjectDescription(database=database, name=f"{schema}.{plain}", kind=kind, **found)
+    return ObjectDescription(database=database, name=described.title, kind=described.kind, **found)
 
 
 async def sample_statement(
     session: Session, table: str, n: int, columns: Sequence[str] | None, method: Sampling, fence: Fence
 ) -> str:
-    """The statement that reads a few rows of a table; `random` looks at about twice as many as are wanted."""
-    schema, plain, kind, oid = await resolve(session, table, fence)
+    """The statement that reads a few rows of a table; `random` looks at some more than are wanted."""
+    found = await resolve(session, table, fence)
     selected = ", ".join(quoted(column) for column in columns) if columns else "*"
-    sql = f"SELECT {selected} FROM {quoted(schema)}.{quoted(plain)}"  # noqa: S608 (quoted, and judged before it runs)
-    if method == "random" and kind in ("table", "materialized_view"):
+    sql = f"SELECT {selected} FROM {found.title}"  # noqa: S608 (quoted, and judged before it runs)
+    if method == "random" and found.kind in ("table", "materialized_view"):
         (row,) = await session.fetch(
-            "SELECT reltuples::float8 AS rows FROM pg_catalog.pg_class WHERE oid = $1::oid", oid
+            "SELECT reltuples::float8 AS rows FROM pg_catalog.pg_class WHERE oid = $1::oid", found.oid
         )
-        percent = min(100.0, 200.0 * n / max(row["rows"], 1.0) + 0.01)
+        percent = min(100.0, 100.0 * (2 * n + 10) / max(row["rows"], 1.0) + 0.01)
         sql += f" TABLESAMPLE BERNOULLI ({percent:.6f})"
     return f"{sql} LIMIT {n}"
 
@@ -155,3 +170,8 @@ async def sample_statement(
 def quoted(name: str) -> str:
     """An identifier as SQL has to have it."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as SQL has to have it."""
+    return "'" + text.replace("'", "''") + "'"

@@ -4,7 +4,8 @@
 # null, `$4` regular expressions of the fence or null, `$5` where the last page ended or null, `$6` how many.
 SEARCH = """
 WITH found AS (
-    SELECT n.nspname AS schema, c.relname AS name,
+    SELECT n.nspname AS schema, c.relname AS name, n.nspname || '.' || c.relname AS fenced,
+           pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS title,
            CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized_view'
                           WHEN 'f' THEN 'foreign_table' ELSE 'table' END AS kind,
            pg_catalog.obj_description(c.oid, 'pg_class') AS comment,
@@ -16,7 +17,9 @@ WITH found AS (
       AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
       AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
     UNION ALL
-    SELECT n.nspname, c.relname || '.' || a.attname, 'column', pg_catalog.col_description(c.oid, a.attnum),
+    SELECT n.nspname, c.relname || '.' || a.attname, n.nspname || '.' || c.relname,
+           pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) || '.'
+           || pg_catalog.quote_ident(a.attname), 'column', pg_catalog.col_description(c.oid, a.attnum),
            NULL, NULL, c.oid, pg_catalog.format_type(a.atttypid, a.atttypmod)
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -25,14 +28,18 @@ WITH found AS (
       AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
       AND pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT')
     UNION ALL
-    SELECT n.nspname, p.proname, 'function', pg_catalog.obj_description(p.oid, 'pg_proc'), NULL, NULL, NULL,
+    SELECT n.nspname, p.proname, n.nspname || '.' || p.proname,
+           pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname),
+           'function', pg_catalog.obj_description(p.oid, 'pg_proc'), NULL, NULL, NULL,
            '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ') -> '
            || COALESCE(pg_catalog.pg_get_function_result(p.oid), '')
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE 'function' = ANY ($2) AND p.prokind = 'f' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
       AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
     UNION ALL
-    SELECT n.nspname, t.typname, 'type', pg_catalog.obj_description(t.oid, 'pg_type'), NULL, NULL, NULL,
+    SELECT n.nspname, t.typname, n.nspname || '.' || t.typname,
+           pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname),
+           'type', pg_catalog.obj_description(t.oid, 'pg_type'), NULL, NULL, NULL,
            COALESCE((SELECT 'enum: ' || pg_catalog.string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder)
                      FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid),
                     CASE t.typtype
@@ -43,15 +50,13 @@ WITH found AS (
     WHERE 'type' = ANY ($2) AND (t.typtype IN ('e', 'd') OR t.typtype = 'c' AND c.relkind = 'c')
       AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
 )
-SELECT schema, name, kind, comment, rows, bytes, relation::int8, detail
+SELECT schema, name, title, kind, comment, rows, bytes, relation::int8, detail
 FROM found
 WHERE kind = ANY ($2)
   AND (name ILIKE $1 OR schema || '.' || name ILIKE $1 OR comment ILIKE $1)
   AND (CASE WHEN $3::text IS NULL THEN schema <> 'information_schema' AND schema !~ '^pg_'
             ELSE schema = $3 END)
-  AND ($4::text[] IS NULL
-       OR schema || '.' || (CASE kind WHEN 'column' THEN pg_catalog.split_part(name, '.', 1) ELSE name END)
-          ~ ANY ($4))
+  AND ($4::text[] IS NULL OR fenced ~ ANY ($4))
   AND ($5::text[] IS NULL OR (schema, name, kind, detail) > ($5[1], $5[2], $5[3], $5[4]))
 ORDER BY schema, name, kind, detail
 LIMIT $6
@@ -59,14 +64,15 @@ LIMIT $6
 
 COLUMNS_OF = """
 SELECT attrelid::int8 AS relation,
-       pg_catalog.array_agg(attname || ' ' || pg_catalog.format_type(atttypid, atttypmod)
-                            ORDER BY attnum) AS columns
+       pg_catalog.array_agg(pg_catalog.quote_ident(attname) || ' '
+                            || pg_catalog.format_type(atttypid, atttypmod) ORDER BY attnum) AS columns
 FROM pg_catalog.pg_attribute WHERE attrelid = ANY ($1::oid[]) AND attnum > 0 AND NOT attisdropped
 GROUP BY attrelid
 """
 
 RESOLVE = """
 SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.oid::int8 AS oid,
+       pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS title,
        pg_catalog.pg_table_is_visible(c.oid) AS visible
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname = $2 AND ($1::text IS NULL OR n.nspname = $1)

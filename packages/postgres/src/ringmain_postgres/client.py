@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import anyio
 
-from ringmain_core.errors import DeadlineExceeded, ToolFailure, UpstreamRefused, UpstreamUnavailable
+from ringmain_core.errors import ToolFailure, UpstreamUnavailable
 from ringmain_core.services import Services
 from ringmain_core.upstream.retries import Retries
 from ringmain_core.upstream.trouble import Trouble
@@ -20,18 +20,22 @@ from ringmain_postgres.posture import posture
 from ringmain_postgres.session import Connection, Memory, Session
 from ringmain_postgres.settings import DatabaseSettings, PostgresSettings
 from ringmain_postgres.sql import SESSION_SETTINGS, Guard, Policy, Recall, holds_sql
+from ringmain_postgres.wording import RETRY_MS, in_our_words, sqlstate, trouble, unavailable
 
 _log = logging.getLogger(__name__)
 
 # The session's own, where sessions are ours: DISCARD ALL brings them back, and no statement that the guard
 # lets through can change them. A generic plan makes the guard's look-ups four times as fast.
 _CONSTANTS = SESSION_SETTINGS | {
+    "intervalstyle": "postgres",
+    "extra_float_digits": "1",
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "5min",
     "plan_cache_mode": "force_generic_plan",
 }
+# As an option of the connection it would also change the order of day and month that the database reads.
+_DATES = "datestyle = 'ISO'"
 _CLEAN_UP_SECONDS = 3.0
-_RETRY_MS = 2_000
 _CONNECTING = Retries(tries=2)
 
 
@@ -108,7 +112,7 @@ class Database:
         except TimeoutError as error:
             raise UpstreamUnavailable(
                 f"All connections to the database {self.name!r} are in use. Try again in a few seconds.",
-                retry_after_ms=_RETRY_MS,
+                retry_after_ms=RETRY_MS,
             ) from error
         usual = clean = False
         try:
@@ -116,9 +120,9 @@ class Database:
                 yield connection
             except asyncpg.PostgresError as error:
                 usual = _left_intact(error)
-                raise self._in_our_words(error, seconds) from error
+                raise in_our_words(self.name, error, seconds) from error
             except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-                raise self._unavailable(error) from error
+                raise unavailable(self.name, error) from error
             except ToolFailure:
                 usual = True  # said by us, after the server had answered
                 raise
@@ -150,7 +154,7 @@ class Database:
     async def _equip(self, connection: Connection) -> None:
         """Give a new session, or one that has forgotten everything, the statements it is asked by."""
         if self._memory.recall is not None:
-            await connection.execute(holds_sql(connection.get_server_version().major))
+            await connection.execute(f"SET {_DATES}; {holds_sql(connection.get_server_version().major)}")
 
     async def _connect(self) -> Connection:
         """A new connection; where the login is refused, once more with a newer secret."""
@@ -205,55 +209,18 @@ class Database:
         self._guard = guard
         self._opening = _opening(guard, pooled_elsewhere=not self.common.prepared_statements)
 
+    def _trouble(self, error: Exception) -> Trouble | None:
+        import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+
+        known = trouble(self.name, error)
+        if known is None and isinstance(error, (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+            return Trouble("down", message=unavailable(self.name, error).message)
+        return known
+
     def _known_guard(self) -> Guard:
         if self._guard is None:
             raise RuntimeError("a connection was handed out before it was initialised")
         return self._guard
-
-    def _trouble(self, error: Exception) -> Trouble | None:
-        """What it means where there is no connection to be had."""
-        import asyncpg  # pyright: ignore[reportMissingTypeStubs]
-
-        code = _sqlstate(error)
-        if code.startswith("28"):
-            why = "refuses the configured login. Tell the operator to run `ringmain-postgres doctor`"
-            return Trouble("auth", message=f"The database {self.name!r} {why}.")
-        if code == "3D000":
-            why = "does not exist on its server. Tell the operator to run `ringmain-postgres doctor`"
-            return Trouble("refused", message=f"The database {self.name!r} {why}.")
-        if isinstance(error, (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
-            return Trouble("down", message=self._unavailable(error).message)
-        return None
-
-    def _unavailable(self, error: BaseException) -> UpstreamUnavailable:
-        _log.warning("database %s: %s", self.name, type(error).__name__)
-        return UpstreamUnavailable(
-            f"The database {self.name!r} cannot be reached now. Try again in a few seconds.",
-            retry_after_ms=_RETRY_MS,
-        )
-
-    def _in_our_words(self, error: Exception, seconds: float) -> ToolFailure:
-        code = _sqlstate(error)
-        said = error.args[0] if error.args else type(error).__name__
-        match code[:2], code:
-            case _, "57014":
-                return DeadlineExceeded(
-                    f"The statement was stopped after {seconds:.3g} s. Narrow it with WHERE or LIMIT, "
-                    "aggregate, or look at `explain` first."
-                )
-            case _, "55P03":
-                return UpstreamRefused(
-                    "A table is locked by somebody else's work. Try again later.", sqlstate=code
-                )
-            case _, "42501":
-                return UpstreamRefused(f"The database's role may not do that: {said}.", sqlstate=code)
-            case (("08" | "57" | "53"), _):
-                return self._unavailable(error)
-            case _:
-                hint = getattr(error, "hint", None)
-                return UpstreamRefused(
-                    f"Postgres says: {said}.{f' Hint: {hint}' if hint else ''}", sqlstate=code
-                )
 
 
 async def _rolled_back(connection: Connection) -> bool:
@@ -266,13 +233,9 @@ async def _rolled_back(connection: Connection) -> bool:
     return True
 
 
-def _sqlstate(error: BaseException) -> str:
-    return getattr(error, "sqlstate", None) or ""
-
-
 def _left_intact(error: Exception) -> bool:
     """Whether an error is an ordinary answer to a statement (syntax, rights, data): a rollback mends it."""
-    return _sqlstate(error)[:2] in ("22", "42", "21", "23", "44")
+    return sqlstate(error)[:2] in ("22", "42", "21", "23", "44")
 
 
 def _opening(guard: Guard, *, pooled_elsewhere: bool) -> str:
@@ -281,6 +244,8 @@ def _opening(guard: Guard, *, pooled_elsewhere: bool) -> str:
     Behind a pooler that hands out sessions by the transaction, what does not vary has to be set here, too.
     """
     path = ", ".join(quoted(schema) for schema in guard.search_path)
-    constants = _CONSTANTS.items() if pooled_elsewhere else ()
-    settings = "".join(f" SET LOCAL {name} = '{value}';" for name, value in constants)
+    settings = ""
+    if pooled_elsewhere:
+        constants = [_DATES, *(f"{name} = '{value}'" for name, value in _CONSTANTS.items())]
+        settings = "".join(f" SET LOCAL {constant};" for constant in constants)
     return f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = {path};{settings}"

@@ -79,6 +79,12 @@ def notes_of(change: Change, effect: Effect) -> list[str]:
         notes.append("Numbers drawn from sequences are used up by every try: new rows may get others.")
     if updated and not (target.key and target.plain_key):
         notes.append("Without a primary key of plain types, rows cannot be shown as they were.")
+    elif updated and change.rekeys:
+        notes.append("The primary key itself is set, so rows cannot be shown as they were.")
+    elif any(
+        effect.kind_of(image) == "updated" and image.place not in effect.before for image in effect.after
+    ):
+        notes.append("Some rows cannot be shown as they were: their keys have changed, or are there twice.")
     return notes
 
 
@@ -92,7 +98,7 @@ def _line(change: Change, effect: Effect, image: Image) -> str:
     named = ", ".join(f"{name}={value}" for name, value in zip(change.target.key, image.key, strict=True))
     whole = ", ".join(f"{name}: {_shown(cell)}" for name, cell in zip(columns, image.cells, strict=True))
     returned = "" if image.returned is None else f" returning {image.returned}"
-    before = effect.before.get(image.key)
+    before = effect.before.get(image.place)
     match effect.kind_of(image):
         case "inserted":
             return f"+ {whole}{returned}"

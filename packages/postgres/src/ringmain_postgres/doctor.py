@@ -8,6 +8,7 @@ from ringmain_core.errors import ToolFailure
 from ringmain_postgres.client import Database
 from ringmain_postgres.databases import Postgres
 from ringmain_postgres.posture import posture
+from ringmain_postgres.wording import is_lent_by_transaction
 
 _SECONDS = 10.0
 
@@ -62,6 +63,10 @@ def _remedy(cause: BaseException | None) -> str:
         return "Check user and password in the URL, and pg_hba.conf on the server."
     if code == "3D000":
         return "Check the database's name at the end of the URL."
+    if is_lent_by_transaction(cause):
+        return (
+            "Set RINGMAIN_POSTGRES_PREPARED_STATEMENTS=false: a pooler lends its sessions by the transaction."
+        )
     if isinstance(cause, TimeoutError):
         return "Check host and port, and that no firewall drops the connection."
     return "Check host and port in the URL, that the server runs, and `sslmode` if it wants TLS."

@@ -55,6 +55,24 @@ FROM pg_catalog.pg_type t JOIN mine m ON m.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
 WHERE t.typtype IN ('e', 'd') OR t.typtype = 'c' AND c.relkind = 'c'
 UNION ALL
+SELECT 'rights', owner, owner, pg_catalog.array_to_string(c.relacl, ', ')
+FROM relations c WHERE c.relacl IS NOT NULL
+UNION ALL
+SELECT 'rights', owner, owner || '.' || a.attname, pg_catalog.array_to_string(a.attacl, ', ')
+FROM relations c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
+UNION ALL
+SELECT 'trigger', owner, owner || '.' || g.tgname, pg_catalog.pg_get_triggerdef(g.oid, true)
+FROM relations c JOIN pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND NOT g.tgisinternal
+UNION ALL
+SELECT 'policy', owner, owner || '.' || y.polname,
+       pg_catalog.concat_ws(' ', y.polcmd, CASE WHEN y.polpermissive THEN '' ELSE 'restrictive' END,
+                            'using ' || pg_catalog.pg_get_expr(y.polqual, y.polrelid),
+                            'check ' || pg_catalog.pg_get_expr(y.polwithcheck, y.polrelid))
+FROM relations c JOIN pg_catalog.pg_policy y ON y.polrelid = c.oid
+UNION ALL
+SELECT 'row-level security', owner, owner, CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'on' END
+FROM relations c WHERE c.relrowsecurity
+UNION ALL
 SELECT 'comment', owner, owner || COALESCE('.' || a.attname, ''), s.description
 FROM relations c
 JOIN pg_catalog.pg_description s ON s.objoid = c.oid AND s.classoid = 'pg_catalog.pg_class'::regclass
@@ -137,14 +155,14 @@ async def _judge(session: ChangeSession, step: Step, fence: Fence) -> None:
         assigned: Sequence[int] = ()
         if step.alters is not None:
             target = await find_target(session.fetch, *step.alters, session.path)
-            named.append(target.title)
+            named += [target.title, *target.heirs]
             assigned = target.types
         closure = await session.follow(step.references, assigned)
     except SqlRefused as refused:
         if fence.patterns is not None:
             raise outside from refused
         raise StatementRefused(str(refused), reason=refused.code) from refused
-    named += [f"{relation.schema}.{relation.name}" for relation in closure.direct.values()]
+    named += closure.reached
     if fence.patterns is not None and not all(fence.admits(name) for name in named):
         raise outside
 

@@ -1,12 +1,13 @@
 """The tool that changes the schema."""
 
+import re
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from ringmain_core.arguments import IdempotencyKey, OnRecord
 from ringmain_core.call import Call
-from ringmain_core.errors import NotFound
+from ringmain_core.errors import InvalidArguments, NotFound
 from ringmain_core.results import Answer
 from ringmain_core.text import clean, untrusted
 from ringmain_core.tooling import tool
@@ -22,6 +23,8 @@ from ringmain_postgres.writing import ChangedMeanwhile
 _MOST_LINES = 200
 _LINE = 500  # characters
 _ASKED = 8_000  # characters
+_CHANGES_ASKED = 2_000  # characters
+_BLANKS = re.compile(r"\s{20,}")
 
 
 class Migrated(Answer):
@@ -76,13 +79,39 @@ async def _question(
     idempotency_key: str | None,  # noqa: ARG001 (a question takes what its tool takes)
 ) -> str:
     server = _open_to_migrations(postgres, database)
-    warnings: list[str] = []
+    _require_showable(sql)
+    effect: dict[str, list[str]] = {"changes": [], "warnings": []}
     if commit_token is not None:
-        warnings = postgres.tokens.look(call, commit_token, server.name, sql)["shown"]["warnings"]
-    shown = clean(sql)
-    if len(shown) > _ASKED:
-        shown = f"{shown[:_ASKED]}… ({len(shown):,} characters in all)"
-    return "\n".join([f"Change the schema of {server.name} with this?", shown, *(f"- {w}" for w in warnings)])
+        effect = postgres.tokens.look(call, commit_token, server.name, sql)["shown"]
+    return "\n".join(
+        [
+            f"Change the schema of {server.name}? This comes of it:",
+            *map(clean, effect["changes"]),
+            *(f"- {clean(warning)}" for warning in effect["warnings"]),
+            "It is done with:",
+            _BLANKS.sub(lambda blanks: f" [{len(blanks[0]):,} blanks] ", clean(sql)),
+        ]
+    )
+
+
+def _require_showable(sql: str) -> None:
+    if len(sql) > _ASKED:
+        raise InvalidArguments(
+            f"A person has to see all of it, and can be shown {_ASKED:,} characters at most. Go in steps."
+        )
+
+
+def _foremost(changes: list[str]) -> list[str]:
+    """The changes that a question shows: first what is lost, then what becomes different."""
+    shown: list[str] = []
+    room = _CHANGES_ASKED
+    for change in sorted(changes, key=lambda change: "-~+".index(change[0])):
+        line = change if len(change) <= _LINE else f"{change[:_LINE]}..."
+        room -= len(line)
+        if room < 0:
+            return [*shown, f"... and {len(changes) - len(shown):,} more changes"]
+        shown.append(line)
+    return shown or ["Nothing changes in the catalogue."]
 
 
 @tool(access="destructive", title="Change the schema", since="v2", question=_question, settle=_what_became)
@@ -101,6 +130,7 @@ async def migrate(
     The first shows what would change, locks and warnings, and rolls back.
     """
     server = _open_to_migrations(postgres, database)
+    _require_showable(sql)
     await call.may_share(server.settings.audience, f"Change the schema of {server.name}")
     expected = None
     if commit_token is not None:
@@ -108,6 +138,7 @@ async def migrate(
             "digest"
         ]
     async with server.change(call.deadline) as session:
+        await call.saw(server.settings.audience)
         migration = await migrating.migrate(session, call, sql)
         found = digest([migration.changes, migration.locks, migration.warnings])
         if expected is not None:
@@ -119,10 +150,9 @@ async def migrate(
             mark = await session.mark()
             await call.note({"database": server.name} | mark)
             await session.commit(mark["xid"])
-    await call.saw(server.settings.audience)
     token = None
     if expected is None:
-        shown = {"digest": found, "warnings": migration.warnings}
+        shown = {"digest": found, "changes": _foremost(migration.changes), "warnings": migration.warnings}
         token = postgres.tokens.make(call, server.name, sql, shown)
     return Migrated(
         database=server.name,

@@ -88,7 +88,12 @@ async def fetch_page(session: Session, checked: Checked, request: PageRequest) -
 
 async def _whole_answer(session: Session, checked: Checked, request: PageRequest) -> Page:
     """SHOW and EXPLAIN cannot stand in a FROM clause; their answers are a few lines of text."""
-    rows = await session.run(checked.sql, request.params, ())
+    if request.params:
+        signature = await session.describe(checked)
+        sql, types = f"{checked.sql}\n{signature.mark}", signature.parameters
+    else:
+        sql, types = checked.sql, ()
+    rows = await session.run(sql, request.params, types)
     lines = [str(value) for row in rows for value in row.values()]
     body = "\n".join(lines)
     if len(body) > request.max_bytes:
@@ -102,7 +107,7 @@ def _wrapped(sql: str, signature: Signature, request: PageRequest) -> str:
     known = signature.wrapped.get(key)
     if known is not None:
         return known
-    wrapped = _counted(sql, *_row(request.format, signature.columns), request)
+    wrapped = _counted(sql, *_row(request.format, signature.columns), request, signature.mark)
     if len(signature.wrapped) >= _MOST_WRAPPED:
         signature.wrapped.clear()
     signature.wrapped[key] = wrapped
@@ -118,7 +123,7 @@ def _row(form: Format, columns: tuple[Column, ...]) -> tuple[str, str, str]:
     return f"({', '.join(names)})" if names else "", shape.row(cells), shape.separator
 
 
-def _counted(sql: str, names: str, row: str, separator: str, request: PageRequest) -> str:
+def _counted(sql: str, names: str, row: str, separator: str, request: PageRequest, mark: str) -> str:
     """The statement, wrapped: rows as text, numbered, summed up until the budget is used up, and joined.
 
     One row more than asked for is looked at, to know whether there are more. Every function is named with its
@@ -140,4 +145,4 @@ def _counted(sql: str, names: str, row: str, separator: str, request: PageReques
                     ) AS stated LIMIT {request.max_rows + 1:d} OFFSET {request.offset:d}
                 ) AS given{names}
             ) AS written
-        ) AS measured"""  # noqa: S608 (the statement is judged; the rest is our own)
+        ) AS measured {mark}"""  # noqa: S608 (the statement is judged; the rest is our own)

@@ -54,7 +54,7 @@ def _convert(value: Any, kind: str, number: int) -> Any:
         return [_convert(item, kind[:-2], number) for item in cast("list[Any]", value)]
     try:
         return _scalar(value, kind)
-    except (ValueError, TypeError, InvalidOperation):
+    except (ValueError, TypeError, KeyError, OverflowError, InvalidOperation):
         raise InvalidArguments(f"`${number}` is of type {kind}; {str(value)[:60]!r} does not fit.") from None
 
 

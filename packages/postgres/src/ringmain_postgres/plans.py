@@ -27,7 +27,9 @@ async def explain(
     """Plan a checked statement; with `analyze` also run it, in a read-only transaction like any query."""
     options = "FORMAT JSON, COSTS, BUFFERS, ANALYZE" if analyze else "FORMAT JSON, COSTS"
     signature = await session.describe(checked)
-    rows = await session.run(f"EXPLAIN ({options}) {checked.sql}", parameters, signature.parameters)
+    rows = await session.run(
+        f"EXPLAIN ({options}) {checked.sql}\n{signature.mark}", parameters, signature.parameters
+    )
     answer = next(iter(rows[0].values()))
     top: dict[str, Any] = (json.loads(answer) if isinstance(answer, str) else answer)[0]
     root: dict[str, Any] = top["Plan"]

@@ -17,6 +17,9 @@ SELECT current_user AS role, r.rolsuper AS superuser, r.rolcreaterole AS creater
                  'pg_signal_backend', 'pg_write_all_data', 'pg_read_all_data', 'pg_monitor', 'pg_checkpoint',
                  'pg_create_subscription')
              AND pg_catalog.pg_has_role(current_user, g.oid, 'USAGE') AND NOT r.rolsuper) AS memberships,
+       ARRAY(SELECT g.rolname FROM pg_catalog.pg_roles g
+             WHERE pg_catalog.pg_has_role(current_user, g.oid, 'MEMBER')
+               AND NOT pg_catalog.pg_has_role(current_user, g.oid, 'USAGE') ORDER BY 1) AS can_become,
        ARRAY(SELECT n.nspname FROM pg_catalog.pg_namespace n
              WHERE pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND n.nspname !~ '^pg_'
              AND n.nspname <> 'information_schema') AS creates_in
@@ -27,7 +30,14 @@ _WRITABLE = """
 SELECT pg_catalog.count(*) AS count, pg_catalog.min(n.nspname || '.' || c.relname) AS example
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-  AND pg_catalog.has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+  AND (pg_catalog.has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+       OR pg_catalog.has_any_column_privilege(c.oid, 'INSERT, UPDATE'))
+"""
+
+_SEQUENCES = """
+SELECT pg_catalog.count(*) AS count, pg_catalog.min(n.nspname || '.' || c.relname) AS example
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE CASE WHEN c.relkind = 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'USAGE, UPDATE') END
 """
 
 _WRITES_IN_READ_ONLY = """
@@ -59,6 +69,11 @@ async def posture(session: Session, database: str) -> Posture:
     findings = [sentence for flag, sentence in _FLAGS.items() if rights[flag]]
     if writable["count"]:
         findings.append(f"can write to {writable['count']:,} tables, {writable['example']} for one")
+    (sequences,) = await session.fetch(_SEQUENCES)
+    if sequences["count"]:
+        findings.append(f"can move {sequences['count']:,} sequences, {sequences['example']} for one")
+    if rights["can_become"]:
+        findings.append(f"can become {', '.join(rights['can_become'])} (SET ROLE)")
     if rights["creates_in"]:
         findings.append(f"can make objects in schema {', '.join(rights['creates_in'])}")
     findings += [

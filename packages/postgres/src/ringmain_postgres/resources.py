@@ -118,9 +118,9 @@ async def rows(postgres: Postgres, call: Call, db: str, schema: str, table: str)
         last_change = postgres.ears_of(db).changed((schema, table))
         summary = await rows_summary(session, oid, (schema, table), last_change)
         checked = await session.check(summary.sample)
+        await call.saw(postgres.database(db).settings.audience)
         request = PageRequest(db, summary.sample, max_rows=SAMPLE_ROWS).fitted(call.answer_bytes)
         page = await fetch_page(session, checked, request)
-    await call.saw(postgres.database(db).settings.audience)
     return f"{summary.text}\n{untrusted(page.body, f'{db}: {schema}.{table}')}"
 
 
@@ -160,9 +160,9 @@ def _named_query(database: str, name: str, named: NamedQuery) -> Resource:
         params = [values[parameter] for parameter in named.parameters]
         async with target.read(call.deadline) as session:
             checked = await session.check(named.sql)
+            await call.saw(target.settings.audience)
             request = PageRequest(database, named.sql, params, named.max_rows, postgres.settings.max_bytes)
             page = await fetch_page(session, checked, request.fitted(call.answer_bytes))
-        await call.saw(target.settings.audience)
         return page.text(f"{database}: {name}", None)
 
     injected = [

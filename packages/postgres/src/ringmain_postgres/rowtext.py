@@ -86,7 +86,7 @@ def _json_page(names: Sequence[str], body: str) -> str:
 
 def _csv_cell(name: str, column: Column) -> str:
     text = _as_text(name, column)
-    if column.built_in and column.type in _SHORT:
+    if column.built_in and column.type in _SHORT and column.type != "money":  # `$1,234.50`
         return f"COALESCE({text}, '')"
     quoted = f"""'"' || pg_catalog.replace({text}, '"', '""') || '"'"""
     needs = f"""({text}) = '' OR ({text}) ~ '[",\\r\\n]'"""

@@ -1,7 +1,8 @@
 """A read-only transaction: statements are judged in it, analysed in it, and run in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -54,11 +55,14 @@ class Signature:
     """What a statement returns, and the types of its parameters.
 
     Attributes:
+        mark: A comment that no other analysis has. Prepared statements are known by their text, and one that
+            was prepared when a parameter was of another type must not be taken for this.
         wrapped: The statements that make pages of its rows, by what is asked of the page.
     """
 
     columns: tuple[Column, ...]
     parameters: tuple[str, ...]
+    mark: str
     wrapped: dict[tuple[Any, ...], str] = field(default_factory=dict[tuple[Any, ...], str], compare=False)
 
 
@@ -81,12 +85,14 @@ class Memory:
         signatures: What statements return.
         likes: What statements like them return, which then need not be analysed.
         textual: What connections were told about types.
+        analyses: Numbers them.
     """
 
     recall: Recall | None
     signatures: Signatures = field(default_factory=Signatures)
     likes: Likes = field(default_factory=Likes)
     textual: Textual = field(default_factory=Textual)
+    analyses: Iterator[int] = field(default_factory=count)
 
 
 class Session:
@@ -130,7 +136,7 @@ class Session:
         like = self._memory.likes.get(checked.shape)
         if like is None:
             like = self._memory.likes[checked.shape] = await self._analyse(checked)
-        signature = Signature(like.columns, like.parameters)
+        signature = Signature(like.columns, like.parameters, like.mark)
         self._memory.signatures[checked] = signature
         self._first_time = True
         return signature
@@ -142,7 +148,8 @@ class Session:
             Column(attribute.name, attribute.type.name, attribute.type.schema == "pg_catalog")
             for attribute in statement.get_attributes()
         )
-        return Signature(tuple(columns), tuple(parameter.name for parameter in statement.get_parameters()))
+        parameters = tuple(parameter.name for parameter in statement.get_parameters())
+        return Signature(tuple(columns), parameters, f"/* {next(self._memory.analyses)} */")
 
     async def run(self, sql: str, parameters: Sequence[Any], types: Sequence[str]) -> Rows:
         """Run a checked statement, with values that came as JSON for parameters of these types."""

@@ -137,8 +137,8 @@ async def sample_rows(
     async with target.read(call.deadline) as session:
         sql = await catalog.sample_statement(session, table, limit, columns, method, call.fence("table"))
         checked = await _check(session, call, sql)
+        await call.saw(target.settings.audience)
         page = await fetch_page(session, checked, PageRequest(target.name, sql, max_rows=limit))
-    await call.saw(target.settings.audience)
     return page.text(f"{target.name}: {table}", None)
 
 
@@ -208,9 +208,8 @@ async def explain(
         checked = await _check(session, call, sql)
         if not checked.wrappable:
             raise InvalidArguments("Give the SELECT itself, without EXPLAIN or SHOW.")
-        plan = await explain_statement(session, target.name, checked, params or [], analyze=analyze)
-    await call.saw(target.settings.audience)
-    return plan
+        await call.saw(target.settings.audience)
+        return await explain_statement(session, target.name, checked, params or [], analyze=analyze)
 
 
 @tool(access="read", title="Security posture")
@@ -227,8 +226,8 @@ async def _page(postgres: Postgres, call: Call, request: PageRequest) -> str:
     timeout = None if request.timeout_ms is None else request.timeout_ms / 1000
     async with target.read(call.deadline, timeout) as session:
         checked = await _check(session, call, request.sql)
+        await call.saw(target.settings.audience)  # before it runs: an error's text can hold rows, too
         page = await fetch_page(session, checked, request)
-    await call.saw(target.settings.audience)
     following = None
     if page.more:
         state = request.state() | {"offset": request.offset + page.rows}
@@ -251,7 +250,7 @@ async def _check(session: Session, call: Call, sql: str) -> Checked:
         if refused.reason == "unknown_table" and fence.patterns is not None:
             raise outside from refused
         raise
-    if not all(fence.admits(name) for name in checked.relations):
+    if not all(fence.admits(name) for name in checked.reached):
         raise outside
     return checked
 

@@ -36,10 +36,10 @@ async def counted_table(session: Session, call: Call, schema: str, table: str) -
         OutsideFence: Instead, for a caller with a fence.
     """
     name = f"{catalog.quoted(schema)}.{catalog.quoted(table)}"
-    _, _, kind, oid = await catalog.resolve(session, name, call.fence("table"))
-    if kind not in _COUNTED_KINDS:
+    found = await catalog.resolve(session, name, call.fence("table"))
+    if found.kind not in _COUNTED_KINDS:
         raise NotFound(f"`{schema}.{table}` is no table: nothing counts its changes. Read it with `query`.")
-    return oid
+    return found.oid
 
 
 def require_channel(postgres: Postgres, call: Call, db: str, channel: str) -> None:

@@ -1,5 +1,6 @@
 """The tool that changes rows."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -8,15 +9,17 @@ from pydantic import Field
 from ringmain_core.arguments import IdempotencyKey, OnRecord, Rehearsal, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import NotFound
+from ringmain_core.policy import Fence
 from ringmain_core.tooling import tool
 from ringmain_postgres import writing
-from ringmain_postgres.changing import was_committed
+from ringmain_postgres.changing import ChangeSession, was_committed
 from ringmain_postgres.client import Database as Server
 from ringmain_postgres.databases import Postgres
 from ringmain_postgres.diff import Written, diff_of, notes_of
-from ringmain_postgres.images import Image, Key
 from ringmain_postgres.tools import Database, Params, without_literals
 from ringmain_postgres.writing import Change, ChangedMeanwhile, Effect
+
+_AGAIN = "Nothing was done. Call again without `commit_token` to see the effect as it would be now."
 
 CommitToken = Annotated[
     str | None,
@@ -74,30 +77,53 @@ async def write(
     most, fence = postgres.settings.write_max_rows, call.fence("table")
     async with server.change(call.deadline) as session:
         change = await writing.judge(session, call, sql)
+        await call.saw(server.settings.audience)
         if shown is None:
             effect = await writing.rehearse(session, change, params or [], most, fence)
         else:
-            before: dict[Key, Image] = {}
-            if change.stated.may_update:
-                trial = await writing.rehearse(session, change, params or [], most, fence)
-                _require_same(trial, shown)
-                before = trial.before
-            effect = replace(await writing.run(session, change, params or [], most, fence), before=before)
-            _require_same(effect, shown)
+            effect = await _as_shown(session, change, params or [], most, fence, shown)
             mark = await session.mark()
             noted = {"database": server.name, "table": change.target.title, "counts": list(effect.counts)}
             await call.note(noted | mark)
             await session.commit(mark["xid"])
-    await call.saw(server.settings.audience)
     if shown is not None:
         return _written(server, change, effect, done=True)
-    token = postgres.tokens.make(call, server.name, statement, effect.essence())
+    shown = [*effect.essence(), effect.values(change.target.columns)]
+    token = postgres.tokens.make(call, server.name, statement, shown)
     return _written(server, change, effect, done=False).model_copy(update={"commit_token": token})
 
 
-def _require_same(effect: Effect, shown: Any) -> None:
+async def _as_shown(
+    session: ChangeSession, change: Change, params: Sequence[Any], most: int, fence: Fence, shown: list[Any]
+) -> Effect:
+    """Make the change if it does what was shown."""
+    if not change.stated.may_update:
+        effect = await writing.run(session, change, params, most, fence)
+        _require_same(effect, shown)
+        return effect
+    trial = await writing.rehearse(session, change, params, most, fence)
+    _require_same(trial, shown)
+    effect = replace(await writing.run(session, change, params, most, fence), before=trial.before)
+    _require_same(effect, shown)
+    _require_same_values(change, trial, effect, shown[-1])
+    return effect
+
+
+def _require_same_values(change: Change, trial: Effect, effect: Effect, shown: dict[str, str]) -> None:
+    """Let through what differs at every try, from a sequence or by chance: it cannot be what was shown."""
+    tried, made = (each.values(change.target.columns) for each in (trial, effect))
+    others = [
+        column
+        for column in change.target.columns
+        if made.get(column) != shown.get(column) and made.get(column) == tried.get(column)
+    ]
+    if others:
+        raise ChangedMeanwhile(f"It would give {', '.join(others)} other values than were shown. {_AGAIN}")
+
+
+def _require_same(effect: Effect, shown: list[Any]) -> None:
     essence = effect.essence()
-    if essence == shown:
+    if essence == shown[:-1]:
         return
     if essence[:2] != shown[:2]:
         kinds = "inserted, updated and deleted"
@@ -107,9 +133,7 @@ def _require_same(effect: Effect, shown: Any) -> None:
         what = "The rows that it would change are others than were shown, or not what they were."
     else:
         what = "What triggers and foreign keys would do is not what was shown."
-    raise ChangedMeanwhile(
-        f"{what} Nothing was done. Call again without `commit_token` to see the effect as it would be now."
-    )
+    raise ChangedMeanwhile(f"{what} {_AGAIN}")
 
 
 def _written(server: Server, change: Change, effect: Effect, *, done: bool) -> Written:

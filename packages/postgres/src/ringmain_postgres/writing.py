@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments, OutsideFence, ToolFailure
 from ringmain_core.policy import Fence
 from ringmain_postgres.changing import ChangeSession
-from ringmain_postgres.images import Image, Key, changing_sql, images_from, images_of
+from ringmain_postgres.elsewhere import Counts, besides, counted, inside, require_no_rebuilding
+from ringmain_postgres.images import Image, Key, Place, changing_sql, images_from, images_of
 from ringmain_postgres.session import StatementRefused
 from ringmain_postgres.sql import SqlRefused
 from ringmain_postgres.sql.changes import Stated, read_change
@@ -18,15 +19,11 @@ from ringmain_postgres.tokens import digest
 
 _MERGE_RETURNS = 170000
 
-_ELSEWHERE = """
-SELECT relid::int8 AS oid, schemaname || '.' || relname AS name,
-       n_tup_ins AS inserted, n_tup_upd AS updated, n_tup_del AS deleted
-FROM pg_catalog.pg_stat_xact_user_tables
-WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND NOT relid::int8 = ANY ($1::int8[])
-"""
-
-Counts = tuple[int, int, int]
-"""Rows inserted, updated, deleted."""
+_KINDS: dict[str, Literal["inserted", "updated", "deleted"]] = {
+    "INSERT": "inserted",
+    "UPDATE": "updated",
+    "DELETE": "deleted",
+}
 
 
 class ChangedMeanwhile(ToolFailure):
@@ -42,6 +39,11 @@ class Change:
     stated: Stated
     target: Target
 
+    @property
+    def rekeys(self) -> bool:
+        """Whether rows can get other primary keys."""
+        return not self.stated.assigns.isdisjoint(self.target.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -50,20 +52,18 @@ class Effect:
     Attributes:
         rows: How many it touched.
         after: Those rows as they became, or were when they were deleted.
-        before: By key, as they were.
-        elsewhere: What triggers and foreign keys did, by table.
+        before: By their places, as they were.
+        elsewhere: What triggers and foreign keys did, by table; also to other rows of the same one.
     """
 
     rows: int
     after: tuple[Image, ...]
-    before: dict[Key, Image]
+    before: dict[Place, Image]
     elsewhere: dict[str, Counts]
 
     def kind_of(self, image: Image) -> Literal["inserted", "updated", "deleted"]:
-        """What became of one row. An INSERT that met a row updates it."""
-        if image.action == "DELETE":
-            return "deleted"
-        return "inserted" if image.action == "INSERT" and image.key not in self.before else "updated"
+        """What became of one row."""
+        return _KINDS[image.action]
 
     @property
     def counts(self) -> Counts:
@@ -76,7 +76,7 @@ class Effect:
         New rows only count: their keys may come from a sequence, and their values from the clock.
         """
         known = sorted(
-            [list(image.key), self._hash_before(image)]
+            [image.table, list(image.key), self._hash_before(image)]
             for image in self.after
             if self.kind_of(image) != "inserted"
         )
@@ -86,8 +86,27 @@ class Effect:
     def _hash_before(self, image: Image) -> str:
         if image.action == "DELETE":
             return image.hash
-        before = self.before.get(image.key)
+        before = self.before.get(image.place)
         return "" if before is None else before.hash
+
+    def values(self, columns: Sequence[str]) -> dict[str, str]:
+        """The columns of updated rows that have changed, or may have, with digests of what is in them now."""
+        updated = [image for image in self.after if self.kind_of(image) == "updated"]
+        return {
+            column: digest(sorted([list(image.key), _value(image, column, at)] for image in updated))[:12]
+            for at, column in enumerate(columns)
+            if any(self._may_have_changed(image, at) for image in updated)
+        }
+
+    def _may_have_changed(self, image: Image, at: int) -> bool:
+        before = self.before.get(image.place)
+        return before is None or before.cells[at] != image.cells[at]
+
+
+def _value(image: Image, column: str, at: int) -> list[str | None]:
+    """Something that can be sorted, also where it is null."""
+    cell = image.cells[at]
+    return ["now"] if column in image.nows else [] if cell is None else ["", cell]
 
 
 async def judge(session: ChangeSession, call: Call, sql: str) -> Change:
@@ -112,7 +131,7 @@ async def judge(session: ChangeSession, call: Call, sql: str) -> Change:
         if isinstance(refused, StatementRefused):
             raise
         raise StatementRefused(str(refused), reason=reason) from refused
-    named = {f"{relation.schema}.{relation.name}" for relation in closure.direct.values()} | {target.title}
+    named = closure.reached | {target.title, *target.heirs}
     if not all(fence.admits(name) for name in named):
         raise outside
     if stated.verb == "MERGE" and closure.built_ins.version < _MERGE_RETURNS:
@@ -130,13 +149,15 @@ async def run(
     """Make a change in the present transaction, and see what it did.
 
     Raises:
-        InvalidArguments: It touches more rows than one change may.
+        InvalidArguments: It touches more rows than one change may, with what comes with it.
+        StatementRefused: Triggers empty or rebuild whole tables.
         OutsideFence: What comes with it changes or removes rows of tables outside of the fence.
         ChangedMeanwhile: Somebody else changes the same rows now.
     """
-    before = await _elsewhere(session, change.target)
+    before = await counted(session, change.target)
     try:
         rows = await session.do(changing_sql(change.stated, change.target, most), params)
+        await session.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is deferred would escape us
     except Exception as error:
         if (getattr(error, "sqlstate", None) or "")[:2] == "40":
             raise ChangedMeanwhile(
@@ -145,27 +166,12 @@ async def run(
             ) from error
         raise
     count = rows[0]["n"] if rows else 0
-    if count > most:
-        raise InvalidArguments(
-            f"This would change {count:,} rows, and one call may change {most:,}: nothing was done. Narrow "
-            "it with WHERE and go in steps, or let the operator raise RINGMAIN_POSTGRES_WRITE_MAX_ROWS."
-        )
-    after = await _elsewhere(session, change.target)
-    elsewhere = {
-        name: (counts[0] - was[0], counts[1] - was[1], counts[2] - was[2])
-        for name, counts in after.items()
-        if counts != (was := before.get(name, (0, 0, 0)))
-    }
-    if any((counts[1] or counts[2]) and not fence.admits(name) for name, counts in elsewhere.items()):
-        raise OutsideFence(
-            "Triggers or foreign keys would change or remove rows of tables that are not among what you may "
-            f"write to ({fence.describe()}). Nothing was done."
-        )
-    hidden = {name: counts for name, counts in elsewhere.items() if not fence.admits(name)}
-    shown = {name: counts for name, counts in elsewhere.items() if name not in hidden}
-    if hidden:
-        shown["other tables"] = (sum(counts[0] for counts in hidden.values()), 0, 0)
-    return Effect(count, images_from(rows), {}, shown)
+    _require_few(count, most)
+    effect = Effect(count, images_from(rows), {}, {})
+    elsewhere = besides(before, await counted(session, change.target), change.target, effect.counts)
+    _require_few(count + sum(updated + deleted for _, updated, deleted in elsewhere.values()), most)
+    await require_no_rebuilding(session, fence)
+    return replace(effect, elsewhere=inside(elsewhere, fence))
 
 
 async def rehearse(
@@ -175,10 +181,15 @@ async def rehearse(
     await session.savepoint()
     effect = await run(session, change, params, most, fence)
     await session.take_back()
-    before = await images_of(session, change.target, [image.key for image in effect.after])
-    return Effect(effect.rows, effect.after, before, effect.elsewhere)
+    keys: list[Key] = []
+    if change.target.key and change.target.plain_key and not change.rekeys:
+        keys = [image.key for image in effect.after if effect.kind_of(image) == "updated"]
+    return replace(effect, before=await images_of(session, change.target, keys))
 
 
-async def _elsewhere(session: ChangeSession, target: Target) -> dict[str, Counts]:
-    rows = await session.fetch(_ELSEWHERE, list(target.family))
-    return {row["name"]: (row["inserted"], row["updated"], row["deleted"]) for row in rows}
+def _require_few(count: int, most: int) -> None:
+    if count > most:
+        raise InvalidArguments(
+            f"This would change {count:,} rows, and one call may change {most:,}: nothing was done. Narrow "
+            "it with WHERE and go in steps, or let the operator raise RINGMAIN_POSTGRES_WRITE_MAX_ROWS."
+        )

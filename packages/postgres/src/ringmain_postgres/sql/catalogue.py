@@ -62,6 +62,8 @@ class Relation:
     """A foreign table, or the parent of one."""
     support: tuple[int, ...]
     """Functions of operator classes that its indexes and partition keys bring along."""
+    heirs: tuple[str, ...]
+    """Tables of their own that inherit from it, and whose rows are read with its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,7 @@ def _relation(item: dict[str, Any]) -> Relation:
     item["types"] = _oids(item["types"])
     item["support"] = _oids(item["support"])
     item["definition"] = item["definition"] or ""
+    item["heirs"] = tuple(item["heirs"])
     return Relation(**item)
 
 

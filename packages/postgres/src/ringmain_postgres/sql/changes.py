@@ -1,6 +1,6 @@
 """Reads one statement that changes rows: INSERT, UPDATE, DELETE or MERGE."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,7 +62,8 @@ class Stated:
         schema: Of the table, or empty.
         table: Whose rows it changes.
         alias: What the statement calls the table.
-        may_update: Whether rows that exist can get other values.
+        assigns: The columns that rows which exist can get other values in.
+        may_update: Whether there can be such rows.
         returns: Whether it has a RETURNING clause, which is always its end.
         all_rows: UPDATE or DELETE without WHERE.
         references: Everything that it names, the table included.
@@ -73,6 +74,7 @@ class Stated:
     schema: str
     table: str
     alias: str
+    assigns: frozenset[str]
     may_update: bool
     returns: bool
     all_rows: bool
@@ -101,11 +103,24 @@ def read_change(text: str) -> Stated:
         schema=relation.get("schemaname", ""),
         table=relation["relname"],
         alias=relation.get("alias", {}).get("aliasname", relation["relname"]),
+        assigns=frozenset(_assigned(parsed.kind, tree)),
         may_update=verb in ("UPDATE", "MERGE") or conflict.get("action") == "ONCONFLICT_UPDATE",
         returns="returningClause" in tree,
         all_rows=verb in ("UPDATE", "DELETE") and "whereClause" not in tree,
         references=_names(parsed),
     )
+
+
+def _assigned(kind: str, tree: Tree) -> Iterator[str]:
+    lists: list[list[Tree]] = [tree.get("onConflictClause", {}).get("targetList", [])]
+    if kind == "UpdateStmt":
+        lists.append(tree["targetList"])
+    for wrapped in tree.get("mergeWhenClauses", ()):
+        clause: Tree = wrapped["MergeWhenClause"]
+        if clause["commandType"] == "CMD_UPDATE":
+            lists.append(clause["targetList"])
+    for targets in lists:
+        yield from (target["ResTarget"]["name"] for target in targets)
 
 
 def _names(parsed: Parsed) -> References:

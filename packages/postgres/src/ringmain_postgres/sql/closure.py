@@ -35,6 +35,8 @@ class Closure:
         self.facts = Facts()
         self.direct: dict[int, Relation] = {}
         self.underlying: dict[int, Relation] = {}
+        self.called: set[str] = set()
+        """Functions of users that the statement itself calls, by name or by an operator or a cast."""
         self.in_play: set[int] = set()
         self.rows: set[int] = set()
         """Row types of relations in use: what matters about them came along, unless they are named."""
@@ -45,7 +47,15 @@ class Closure:
         self.bodies: set[int] = set()
         self.targets: set[int] = set(JSON_TYPES)
         self.operators: dict[int, Operator] = {}
+        self.direct_operators: set[int] = set()
         self.units: list[Unit] = []
+
+    @property
+    def reached(self) -> frozenset[str]:
+        """What the statement itself takes hold of, as `schema.name`: all of it a fence has to admit."""
+        relations = self.direct.values()
+        heirs = (heir for relation in relations for heir in relation.heirs)
+        return frozenset(self.called).union((f"{each.schema}.{each.name}" for each in relations), heirs)
 
     async def judge(self, references: References) -> None:
         """Raise SqlRefused unless all that the statement may run only reads."""
@@ -138,7 +148,7 @@ class Closure:
                 self.resolve_selection(name, unit, any_type=name in names.selections or bool(unit.within))
             for name in names.old_functions:
                 for function in self.visible_functions(Call("", name, -1), unit.path):
-                    self.use_function(function, unit.path)
+                    self.use_function(function, unit)
             for call in names.operators:
                 self.resolve_operator(call, unit)
         except SqlRefused as refused:
@@ -149,12 +159,7 @@ class Closure:
         found = {relation.schema: relation for relation in self.facts.relations.get(name[1], ())}
         relation = next((found[schema] for schema in schemas if schema in found), None)
         if relation is None:
-            raise SqlRefused(
-                "unknown_table",
-                f"There is no table or view `{'.'.join(part for part in name if part)}`"
-                + ("." if name[0] else f" in {', '.join(self.rules.search_path)}."),
-                "Look the name up with the search tool, and write `schema.name` for other schemas.",
-            )
+            raise policy.unknown_table(name, self.rules.search_path)
         (self.underlying if unit.within else self.direct)[relation.oid] = relation
         is_view = policy.judge_relation(self.rules, relation)
         self.in_play.update(relation.types)
@@ -182,9 +187,7 @@ class Closure:
         built_in = self.built_ins.types.get(name[1], ()) if shipped else ()
         self.targets.update(built_in)
         if must_exist and not found and not built_in:
-            raise SqlRefused(
-                "unknown_type", f"There is no type `{name[1]}`.", "Check its spelling and schema."
-            )
+            raise policy.unknown_type(name[1])
 
     def visible_functions(self, call: Call, path: tuple[str, ...]) -> list[Function]:
         schemas = (call.schema,) if call.schema else path
@@ -197,27 +200,29 @@ class Closure:
             policy.judge_built_in_call(self.built_ins, call.name, call.arity)
         functions = self.visible_functions(call, unit.path)
         for function in functions:
-            self.use_function(function, unit.path)
+            self.use_function(function, unit)
         known = built_in and (call.name in self.built_ins.functions or call.name in self.built_ins.types)
         if not functions and not known and not self.facts.named_types.get(call.name):
-            raise SqlRefused(
-                "unknown_function",
-                f"There is no function `{call.name}` with {call.arity} arguments in "
-                f"{call.schema or ', '.join(('pg_catalog', *self.rules.search_path))}.",
-                "Check its spelling, its arguments, and whether its extension is installed.",
-            )
+            raise policy.unknown_function(call.name, call.arity, (call.schema,) if call.schema else self.path)
 
     def resolve_selection(self, name: str, unit: Unit, *, any_type: bool) -> None:
         policy.judge_built_in_call(self.built_ins, name, 1)
         for function in self.visible_functions(Call("", name, 1), unit.path):
             if any_type or function.takes_row:
-                self.use_function(function, unit.path)
+                self.use_function(function, unit)
 
-    def use_function(self, function: Function, path: tuple[str, ...]) -> None:
-        if (function.oid, path) not in self.paths:
-            self.paths.add((function.oid, path))
+    def use_function(self, function: Function, unit: Unit) -> None:
+        if not unit.within:
+            self.note_call(function.oid)
+        if (function.oid, unit.path) not in self.paths:
+            self.paths.add((function.oid, unit.path))
             self.judged.add((function.oid, False))
-            self.judge_function(function, path, by_server=False)
+            self.judge_function(function, unit.path, by_server=False)
+
+    def note_call(self, oid: int) -> None:
+        function = self.facts.functions.get(oid)
+        if function is not None and not policy.is_vouched_for(self.rules, function):
+            self.called.add(function.title)
 
     def use_number(self, oid: int, *, by_server: bool = True) -> None:
         """Judge a function that the server calls by number; one not yet known is looked up first."""
@@ -252,6 +257,8 @@ class Closure:
         for operator in self.facts.operators.get(call.name, ()):
             if operator.schema in schemas and len(operator.operands) == call.arity:
                 self.operators[operator.oid] = operator
+                if not unit.within:
+                    self.direct_operators.add(operator.oid)
 
     def judge_operators(self) -> None:
         for operator in self.operators.values():
@@ -262,6 +269,8 @@ class Closure:
             self.in_play.update((*operator.operands, operator.result))
             for oid in operator.functions:
                 self.use_named(oid, f"the operator `{operator.schema}.{operator.name}`")
+                if operator.oid in self.direct_operators:
+                    self.note_call(oid)
 
     def judge_types(self) -> None:
         for oid, found in self.facts.types.items():
@@ -282,6 +291,7 @@ class Closure:
                 continue
             if cast.implicit or cast.target in self.targets:
                 self.use_named(cast.function, "a cast", by_server=False)
+                self.note_call(cast.function)
 
     def use_named(self, oid: int, what: str, *, by_server: bool = True) -> None:
         try:

@@ -59,6 +59,9 @@ OLD_CALLS: dict[str, tuple[str, ...]] = {
 }
 """Syntax since Postgres 16 and 17 which older servers read as a call of a function of that name."""
 
+SERIALS = _words("serial serial2 serial4 serial8 smallserial bigserial")
+"""What stands where a type stands, and is none."""
+
 SAMPLING = frozenset({"system", "bernoulli", "system_rows", "system_time"})
 BUILT_IN_SAMPLING = frozenset({"system", "bernoulli"})
 
@@ -117,7 +120,7 @@ REFUSED_BUILT_INS: tuple[tuple[str, str, str], ...] = (
     (
         r"pg_stat_get_(activity|backend_.*|wal_receiver|wal_senders)|pg_prepared_statement|pg_cursor|pg_lock_status",
         "shows what others are doing, with their data in it",
-        "Use the activity tool, which removes literals.",
+        "Ask a person to look at it.",
     ),
     (
         r"pg_show_all_settings|pg_show_all_file_settings|pg_hba_file_rules|pg_ident_file_mappings",

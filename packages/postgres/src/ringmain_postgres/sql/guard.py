@@ -46,12 +46,14 @@ class Checked:
     `sql` is exactly the part of the text that was judged, without a closing semicolon. A `query` may be
     wrapped as a subquery; put a line break after it then, since it may end in a comment. `relations` are
     those that it names (`schema.name`), `underlying` those that views and SQL functions read on its behalf.
+    `reached` is what a caller's fence has to admit: `relations`, what inherits from them, and functions.
     """
 
     kind: Kind
     sql: str
     relations: tuple[str, ...]
     underlying: tuple[str, ...]
+    reached: frozenset[str] = frozenset()
     shape: Shape = field(default_factory=Shape)
 
     @property
@@ -99,7 +101,9 @@ class Guard:
         if judgement is None or outdated or not await judgement.holds(fetch):
             judgement = await self._judge(reading.references, fetch)
         shape = judgement.shape(reading.shape)
-        checked = Checked(reading.kind, reading.sql, judgement.relations, judgement.underlying, shape)
+        checked = Checked(
+            reading.kind, reading.sql, judgement.relations, judgement.underlying, judgement.reached, shape
+        )
         if short and len(judgement.answers) <= 1:
             _remember(self._judgements, reading.names, judgement)
             _remember(self._settled, sql, _Settled(checked, judgement))
@@ -126,7 +130,7 @@ class Guard:
         closure = await self.follow(references, asked)
         direct = {f"{relation.schema}.{relation.name}" for relation in closure.direct.values()}
         underlying = {f"{relation.schema}.{relation.name}" for relation in closure.underlying.values()}
-        return _Judgement(tuple(sorted(direct)), tuple(sorted(underlying)), asked.answers)
+        return _Judgement(tuple(sorted(direct)), tuple(sorted(underlying)), closure.reached, asked.answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,7 @@ class _Judgement:
 
     relations: tuple[str, ...]
     underlying: tuple[str, ...]
+    reached: frozenset[str]
     answers: list[_Answer]
     shapes: dict[bytes, Shape] = field(default_factory=dict[bytes, Shape])
 

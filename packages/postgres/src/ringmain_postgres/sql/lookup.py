@@ -59,9 +59,9 @@ WITH RECURSIVE relations AS (
     SELECT c.* FROM pg_catalog.pg_class c
     WHERE c.relname = ANY ($1::name[]) AND c.relkind NOT IN ('i', 'I', 'c', 't')
 ), families AS (
-    SELECT c.oid AS top, c.oid, c.relkind, c.relhassubclass FROM relations c
+    SELECT c.oid AS top, c.oid, c.relkind, c.relhassubclass, false AS heir FROM relations c
     UNION
-    SELECT f.top, k.oid, k.relkind, k.relhassubclass FROM families f
+    SELECT f.top, k.oid, k.relkind, k.relhassubclass, NOT k.relispartition FROM families f
     JOIN pg_catalog.pg_inherits i ON i.inhparent = f.oid
     JOIN pg_catalog.pg_class k ON k.oid = i.inhrelid
     WHERE f.relhassubclass
@@ -85,6 +85,9 @@ SELECT 'relation' AS kind, pg_catalog.json_build_object(
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid >= 16384 AND NOT a.attisdropped),
     'definition', CASE WHEN c.relkind = 'v' AND c.oid >= 16384 THEN pg_catalog.pg_get_viewdef(c.oid) END,
     'foreign', EXISTS (SELECT FROM families f WHERE f.top = c.oid AND f.relkind = 'f'),
+    'heirs', ARRAY(
+        SELECT s.nspname || '.' || h.relname FROM families f JOIN pg_catalog.pg_class h ON h.oid = f.oid
+        JOIN pg_catalog.pg_namespace s ON s.oid = h.relnamespace WHERE f.top = c.oid AND f.heir ORDER BY 1),
     'support', ARRAY(
         SELECT DISTINCT ap.amproc::oid::int8 FROM (
             SELECT pg_catalog.unnest(x.indclass::oid[]) AS class FROM pg_catalog.pg_index x

@@ -229,6 +229,10 @@ def _warnings(kind: str, tree: Tree) -> list[str]:
         constraint: Tree = alteration.get("def", {}).get("Constraint", {})
         if alteration["subtype"] == "AT_DropColumn":
             warnings.append(f"What the column {alteration['name']} holds is gone.")
+        if alteration["subtype"] == "AT_AlterColumnType" and "raw_default" in alteration["def"]["ColumnDef"]:
+            warnings.append(
+                f"What the column {alteration['name']} holds is replaced by what USING makes of it."
+            )
         if alteration["subtype"] == "AT_SetNotNull" or (constraint and not constraint.get("skip_validation")):
             warnings.append(
                 "Every row is checked while the table is locked; NOT VALID and VALIDATE do it in two steps."

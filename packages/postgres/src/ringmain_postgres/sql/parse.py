@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any
 
+from ringmain_postgres.sql.depth import is_too_deep
 from ringmain_postgres.sql.refused import SqlRefused
 
 Tree = dict[str, Any]
@@ -77,6 +78,8 @@ def _encode(text: str) -> bytes:
             f"The statement is longer than {MAX_BYTES} bytes.",
             "Pass long lists as one array parameter (`= ANY($1)`) instead of writing them out.",
         )
+    if is_too_deep(text):
+        raise too_deep()
     return data
 
 
@@ -180,7 +183,7 @@ def normalize(text: str) -> str:
     """Return the statement with `$n` for its constants, so that it can be kept without its values.
 
     Raises:
-        SqlRefused: not valid SQL.
+        SqlRefused: not valid SQL, or too long or too deep to read.
     """
     lib = _native().lib
     result = lib.pg_query_normalize(_encode(text))

@@ -15,9 +15,10 @@ WITH RECURSIVE target AS (
     WHERE c.relname = $2::name AND n.nspname = ANY ($1::name[]) AND c.relkind NOT IN ('i', 'I', 'c', 't')
     ORDER BY pg_catalog.array_position($1::name[], n.nspname) LIMIT 1
 ), family AS (
-    SELECT t.oid, t.relkind FROM target t
+    SELECT t.oid, t.relkind, false AS heir FROM target t
     UNION
-    SELECT k.oid, k.relkind FROM family f JOIN pg_catalog.pg_inherits i ON i.inhparent = f.oid
+    SELECT k.oid, k.relkind, NOT k.relispartition
+    FROM family f JOIN pg_catalog.pg_inherits i ON i.inhparent = f.oid
     JOIN pg_catalog.pg_class k ON k.oid = i.inhrelid
 ), keys AS (
     SELECT a.attname, a.atttypid, a.atttypmod, pg_catalog.array_position(x.indkey::int2[], a.attnum) AS place
@@ -29,6 +30,9 @@ SELECT pg_catalog.json_build_object(
     'oid', t.oid::int8, 'schema', t.nspname, 'name', t.relname, 'kind', t.relkind,
     'has_rules', EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class IN (SELECT oid FROM family)),
     'foreign', EXISTS (SELECT FROM family f WHERE f.relkind = 'f'),
+    'heirs', ARRAY(
+        SELECT s.nspname || '.' || h.relname FROM family f JOIN pg_catalog.pg_class h ON h.oid = f.oid
+        JOIN pg_catalog.pg_namespace s ON s.oid = h.relnamespace WHERE f.heir ORDER BY 1),
     'columns', ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute a
                      WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
     'types', ARRAY(SELECT DISTINCT a.atttypid::int8 FROM pg_catalog.pg_attribute a
@@ -36,6 +40,9 @@ SELECT pg_catalog.json_build_object(
     'key', ARRAY(SELECT attname FROM keys ORDER BY place),
     'key_types', ARRAY(SELECT pg_catalog.format_type(atttypid, atttypmod) FROM keys ORDER BY place),
     'plain_key', NOT EXISTS (SELECT FROM keys WHERE atttypid >= 16384),
+    'clocks', ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute a
+                    WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+                      AND a.atttypid IN ('timestamp'::regtype, 'timestamptz'::regtype) ORDER BY a.attnum),
     'triggers', ARRAY(SELECT DISTINCT g.tgname::text FROM pg_catalog.pg_trigger g
                       WHERE g.tgrelid IN (SELECT oid FROM family) AND NOT g.tgisinternal
                         AND g.tgenabled IN ('O', 'A') ORDER BY 1),
@@ -65,9 +72,11 @@ class Target:
         key: The columns of its primary key, in order; empty where it has none.
         key_types: Their types, as SQL has them.
         plain_key: Whether all of these are types that Postgres ships.
+        clocks: Columns that can hold a moment.
         triggers: Names of its own and its partitions' triggers that fire.
         sequences: Whether defaults draw from sequences, which no rollback puts back.
         family: The numbers of the table, its partitions, and the tables that inherit from it.
+        heirs: The names of the latter.
     """
 
     oid: int
@@ -78,9 +87,11 @@ class Target:
     key: tuple[str, ...]
     key_types: tuple[str, ...]
     plain_key: bool
+    clocks: tuple[str, ...]
     triggers: tuple[str, ...]
     sequences: bool
     family: tuple[int, ...]
+    heirs: tuple[str, ...]
 
     @property
     def title(self) -> str:
@@ -103,7 +114,7 @@ async def find_target(fetch: Fetch, schema: str, name: str, path: tuple[str, ...
         )
     facts: dict[str, Any] = json.loads(rows[0]["target"])
     _judge(facts)
-    lists = ("columns", "types", "key", "key_types", "triggers")
+    lists = ("columns", "types", "key", "key_types", "clocks", "triggers", "heirs")
     return Target(
         oid=facts["oid"],
         schema=facts["schema"],
