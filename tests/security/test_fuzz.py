@@ -14,6 +14,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ringmain_core.gates import audit
 from security.conftest import PASSWORD, ROW, Behind
 from security.programs import ANN, DEMO, Target, on_stdio, postgres_target, settings_in, trail
 from security.wire import ERAS, LEGACY, MODERN, Caller, in_header
@@ -112,7 +113,8 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fuzzed(state: Path) -> Generator[Bench]:
     limits = 'limits = { rate = "100000/s", burst = 100000 }\nconfirm = []'
     policy = POLICY.replace('allow = ["*:*"]', f'allow = ["*:*"]\n{limits}')
-    with start_blocking_portal() as portal:
+    with pytest.MonkeyPatch.context() as patched, start_blocking_portal() as portal:
+        patched.setattr(audit, "_REFUSALS_AT_ONCE", 1_000_000)  # each is looked for on record
         opened = http_bench(policy, state_dir=state, loop_guard="off")
         with portal.wrap_async_context_manager(opened) as at:
             yield Bench(portal, at, portal.call(at.open_session))
