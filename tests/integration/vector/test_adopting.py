@@ -6,10 +6,11 @@ import pytest
 
 from integration.vector.databases import DATABASES, run
 from integration.vector.working import bench_of, call, refusal, settings_for
-from ringmain_core.errors import ConfigurationError
+from ringmain_core.errors import ConfigurationError, UpstreamRefused
 from ringmain_core.principal import Principal
 from ringmain_core.upstream.guards import Guards
 from ringmain_vector.embedders.hashed import HashEmbedder
+from ringmain_vector.searching import WORDLESS
 from ringmain_vector.settings import VectorSettings
 from ringmain_vector.stores.opening import store_of
 
@@ -70,6 +71,53 @@ async def test_a_caller_sees_the_rows_of_its_tenant(wiki: str) -> None:
         _, answer = await call(at.client, "search_documents", query="the cache is cold", collection="wiki")
         assert {hit["document_id"] for hit in answer["hits"]} == {"a1"}
         await refusal(at.client, "get_document", document_id="b1", collection="wiki")
+
+
+async def test_an_agent_sees_the_rows_that_have_its_id(wiki: str) -> None:
+    policy = POLICY.split("[[issuers]]", maxsplit=1)[0].replace("idp/ann", "a")
+    await run(wiki, "UPDATE wiki SET team = 'api_key:a' WHERE id = 'a2'")
+    settings = adopting(wiki, "agent", tenant="team")
+    async with bench_of(settings, principal=Principal("a", "api_key"), policy=policy) as at:
+        asked = {"query": " ".join(TEXTS.values()), "collection": "wiki"}
+        _, answer = await call(at.client, "search_documents", **asked)
+    assert {hit["document_id"] for hit in answer["hits"]} == {"a1", "a2"}
+
+
+async def test_where_there_are_no_words_meaning_is_searched_and_said(wiki: str) -> None:
+    async with bench_of(adopting(wiki)) as at:
+        asked = {"query": TEXTS["a1"], "collection": "wiki", "min_score": 0.9}
+        _, answer = await call(at.client, "search_documents", **asked)
+    assert [(hit["document_id"], hit["score"]) for hit in answer["hits"]] == [("a1", 1.0)]
+    assert (answer["mode"], answer["hint"]) == ("semantic", WORDLESS)
+
+
+async def test_metadata_that_are_no_object_are_none(wiki: str) -> None:
+    await run(wiki, "ALTER TABLE wiki ADD meta jsonb; UPDATE wiki SET meta = 'null' WHERE id = 'a1'")
+    async with bench_of(adopting(wiki, metadata="meta")) as at:
+        _, answer = await call(
+            at.client, "search_documents", query=" ".join(TEXTS.values()), collection="wiki"
+        )
+    assert len(answer["hits"]) == 3
+    assert all("metadata" not in hit for hit in answer["hits"])
+
+
+@pytest.mark.parametrize("column", ["vector(64)", "vector", "halfvec(64)", "halfvec"])
+async def test_a_table_has_the_dimension_of_its_column_or_else_of_a_row(wiki: str, column: str) -> None:
+    await run(wiki, f"ALTER TABLE wiki ALTER meaning TYPE {column}")
+    store = store_of(adopting(wiki), Guards())
+    found = await store.open("wiki")
+    assert found is not None
+    assert found.manifest.dimension == 64
+    await store.close()
+    store = store_of(adopting(wiki, dimension=32), Guards())
+    with pytest.raises(UpstreamRefused, match="has 64 dimensions, not 32"):
+        await store.open("wiki")
+    await store.close()
+
+
+def test_there_is_nothing_to_adopt_in_an_embedded_store() -> None:
+    with pytest.raises(ConfigurationError, match="RINGMAIN_VECTOR_STORE names neither"):
+        store_of(adopting("edge:///x"), Guards())
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from integration.vector.samples import FILTERS, MANIFEST, QUERIES, corpus, document, filled
 from integration.vector.stores import STORES
+from ringmain_core.errors import InvalidArguments
 from ringmain_vector.domain import Condition, Scored, Where
 from ringmain_vector.embedders.hashed import HashEmbedder
 from ringmain_vector.lexical import query_terms
@@ -67,6 +68,45 @@ async def test_searches_have_identical_ids_and_order(collection: Collection) -> 
             for query in QUERIES:
                 asked = Search(query, where, 10, mode=mode)
                 assert await ids(collection, asked) == await ids(simple, asked), asked
+
+
+async def test_passages_are_measured_as_they_are_ranked(collection: Collection) -> None:
+    await filled(collection)
+    vector, terms = await HashEmbedder().query("cold cache"), query_terms("cold cache")
+    by_meaning = scores(await collection.dense(vector, 1_000, Where(), exact=True))
+    by_words = scores(await collection.lexical(terms, 1_000, Where()))
+    some = [*list(by_meaning)[::3], ("nobody", 0), ("doc-0001", 99)]
+    dense, lexical = await collection.measured("", some, vector, terms)
+    expected = {key: score for key, score in by_meaning.items() if key in some}
+    assert {one.key: one.score for one in dense} == pytest.approx(expected, abs=1e-5)
+    expected = {key: score for key, score in by_words.items() if key in some}
+    assert {one.key: one.score for one in lexical} == pytest.approx(expected, abs=1e-4)
+    assert await collection.measured("stranger", some, vector, terms) == ([], [])
+    assert (await collection.measured("", some, vector, {}))[1] == []
+
+
+async def test_pages_of_any_length_are_parts_of_one_list(collection: Collection) -> None:
+    await filled(collection)
+
+    async def ids(count: int, skip: int) -> list[tuple[str, float]]:
+        asked = Search("deploy on friday after the review", Where(), count, skip=skip)
+        found = await search(collection, HashEmbedder(), asked, passages=400)
+        return [(hit.passage.id, round(hit.score, 4)) for hit in found.hits]
+
+    whole = await ids(60, 0)
+    assert [one for skip in range(0, 60, 12) for one in await ids(12, skip)] == whole
+
+
+async def test_a_field_keeps_its_type(store: Store, collection: Collection) -> None:
+    other = await store.open("docs")
+    assert other is not None
+    await collection.declare({"year": "integer"})
+    with pytest.raises(InvalidArguments, match="`year` is a integer field in this collection, and would"):
+        await other.declare({"year": "keyword", "kind": "keyword"})
+    await other.declare({"kind": "keyword"})
+    again = await store.open("docs")
+    assert again is not None
+    assert again.manifest.fields == {"year": "integer", "kind": "keyword"}
 
 
 @pytest.mark.parametrize("mode", MODES)

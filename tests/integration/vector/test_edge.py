@@ -100,6 +100,67 @@ async def all_scores(of: Collection, query: str, where: Where) -> list[dict[tupl
     ]
 
 
+async def test_fields_that_are_declared_while_others_look_are_not_lost(store: EdgeStore) -> None:
+    await store.create("docs", MANIFEST)
+    done = anyio.Event()
+
+    async def look() -> None:
+        while not done.is_set():
+            await store.open("docs")
+
+    async def declare(writer: int) -> None:
+        for number in range(20):
+            found = await store.open("docs")
+            assert found is not None
+            await found.declare({f"f{writer}_{number}": "keyword"})
+
+    async with anyio.create_task_group() as looking:
+        for _ in range(3):
+            looking.start_soon(look)
+        async with anyio.create_task_group() as declaring:
+            for writer in range(3):
+                declaring.start_soon(declare, writer)
+        done.set()
+    kept = json.loads((store._folder / "docs" / "manifest.json").read_text())  # pyright: ignore[reportPrivateUsage]
+    found = await store.open("docs")
+    assert found is not None
+    assert len(kept["manifest"]["fields"]) == len(found.manifest.fields) == 60
+
+
+async def test_what_another_process_has_declared_stays(tmp_path: Path) -> None:
+    one, other = EdgeStore(tmp_path, QUICK), EdgeStore(tmp_path, QUICK)
+    mine = await one.create("docs", MANIFEST)
+    theirs = await other.open("docs")
+    assert theirs is not None
+    await mine.declare({"mine": "keyword"})
+    await theirs.declare({"theirs": "keyword"})
+    await mine.declare({"more": "keyword"})
+    found = await one.open("docs")
+    assert found is not None
+    assert set(found.manifest.fields) == {"mine", "theirs", "more"}
+    await one.close()
+    await other.close()
+
+
+async def test_who_waits_for_one_collection_keeps_no_other_waiting(tmp_path: Path) -> None:
+    store = EdgeStore(tmp_path, Times(patience=600))
+    mine = await store.create("mine", MANIFEST)
+    await mine.replace(*await document(1, ["cold cache"]))
+    with process("hold", tmp_path) as holder:
+        assert line(holder) == "held"
+        docs = await store.open("docs")
+        assert docs is not None
+        async with anyio.create_task_group() as waiting:
+            for _ in range(20):
+                waiting.start_soon(docs.tenants)
+            await anyio.wait_all_tasks_blocked()
+            with anyio.fail_after(20):
+                assert await mine.lexical(query_terms("cache"), 3, Where())
+                assert await store.names() == ["docs", "mine"]
+            holder.kill()
+    await store.close()
+
+
 async def test_scores_are_those_of_the_simple_store_whatever_was_changed_and_is_filtered(
     collection: EdgeCollection,
 ) -> None:

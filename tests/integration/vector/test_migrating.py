@@ -166,3 +166,32 @@ async def test_an_adopted_table_moves_with_its_vectors(url: str) -> None:
     assert (moved.copied, moved.searches) == (20, 12)
     found = await search(await docs(target), HashEmbedder(), Search("cold cache", Where(), 5), passages=20)
     assert found.hits[0].lexical is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "body = 'changed'",
+        "title = 'changed'",
+        "kind = 'changed'",
+        "meaning = (SELECT meaning FROM articles WHERE id = 'doc-0004')",
+    ],
+)
+async def test_what_has_changed_in_an_adopted_table_is_copied_again(url: str, change: str) -> None:
+    await run(
+        url,
+        "CREATE EXTENSION vector;"
+        "CREATE TABLE articles (id text, body text, title text, kind text, meaning vector(64))",
+    )
+    adoption = Adoption(MANIFEST, "public.articles", "id", "body", "meaning", "title", metadata=("kind",))
+    store = PgVectorStore(url, adopted={"docs": adoption})
+    for made, passages in await corpus(9):
+        assert passages[0].vector is not None
+        text, vector = passages[0].text.replace("'", "''"), passages[0].vector.tolist()
+        await run(url, f"INSERT INTO articles VALUES ('{made.id}', '{text}', 'x', 'y', '{vector}')")
+    target = MemoryStore()
+    await migrate(store, target, "docs", progress=quietly)
+    await run(url, f"UPDATE articles SET {change} WHERE id = 'doc-0002'")
+    moved = await migrate(store, target, "docs", progress=quietly)
+    await store.close()
+    assert (moved.copied, moved.skipped) == (1, 8)

@@ -523,3 +523,29 @@ async def test_fields_that_two_declare_at_once_are_both_kept(fake: FakeQdrant, s
     assert dict(found.manifest.fields) == {"kind": "keyword", "year": "integer"}
     assert len(fake.asked("PUT /collections/docs")) == 2
     assert set(FIELDS) > set(found.manifest.fields)
+
+
+async def test_what_has_changed_in_a_collection_of_others_has_another_digest(foreign: FakeQdrant) -> None:
+    async with opened(foreign.url, adopted={"pages": WIKI}) as store:
+        pages = await store.open("pages")
+        assert pages is not None
+        before = [one.digest for one in await pages.documents(EVERYTHING, "", 9)]
+        assert len(set(before)) == len(before)
+        point = foreign.collections["wiki"].points[7]
+        for change in ({"name": "Other"}, {"body": {"text": "other"}}, {"meta": {"lang": "fr"}}):
+            kept = dict(point.payload)
+            point.payload.update(change)
+            assert (await pages.documents(EVERYTHING, "", 9))[0].digest != before[0]
+            point.payload.clear()
+            point.payload.update(kept)
+        point.dense[""] = -point.dense[""]
+        assert (await pages.documents(EVERYTHING, "", 9))[0].digest != before[0]
+
+
+async def test_an_id_that_qdrant_has_not_is_of_no_document(foreign: FakeQdrant) -> None:
+    async with opened(foreign.url, adopted={"pages": WIKI}) as store:
+        pages = await store.open("pages")
+        assert pages is not None
+        for odd in ("handbook", "99999", "9" * 30, "\u0667", ""):
+            assert await pages.passages("", odd) == []
+            assert await pages.fetch("", [(odd, 0)]) == []

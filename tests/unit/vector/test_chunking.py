@@ -65,9 +65,17 @@ def test_what_comes_before_any_heading_has_none() -> None:
     assert {chunk.title for chunk in chunks(GUIDE, "text")} == {""}
 
 
-def test_short_texts_are_one_passage_without_space_around_it() -> None:
-    assert chunks("  one\n", "text") == [Chunk("one", 2)]
+def test_short_texts_are_one_passage_without_the_lines_around_it() -> None:
+    assert chunks("\n  one\n", "text") == [Chunk("  one", 1)]
     assert chunks(" \n\n ", "markdown") == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_passage_begins_with_the_indentation_of_its_first_line(kind: Kind) -> None:
+    code = "".join(f"def f{n}():\n    if {n}:\n        return {n}\n\n" for n in range(60))
+    found = chunks(code, kind)
+    assert len(found) > 1
+    assert all(not chunk.start or code[chunk.start - 1] == "\n" for chunk in found)
 
 
 def test_texts_without_a_place_to_cut_are_cut_all_the_same_and_fast() -> None:

@@ -26,7 +26,7 @@ def opened(embedder: str) -> Embedder:
     [
         ("minilm", "all-MiniLM-L6-v2-int8"),
         ("minilm:/models/mine.onnx", "minilm:mine"),
-        (f"minilm:/models/mine.onnx#{'a' * 64}", "minilm:mine"),
+        (f"minilm:/models/mine.onnx#{'A' * 64}", "minilm:mine@aaaaaaaaaaaa"),
         ("openai:nomic:latest@http://127.0.0.1:11434/v1", "openai:nomic:latest"),
         ("openai:org/m@1@https://host/v1", "openai:org/m@1"),
         ("fastembed:BAAI/bge-small-en-v1.5", "fastembed:BAAI/bge-small-en-v1.5"),
@@ -36,6 +36,16 @@ def opened(embedder: str) -> Embedder:
 )
 def test_each_kind_is_opened_by_its_name(setting: str, name: str) -> None:
     assert opened(setting).name == name
+
+
+@pytest.mark.parametrize("setting", ["minilm:{}/model.onnx", "fastembed:m@{}"])
+def test_models_of_other_content_have_other_names(setting: str, tmp_path: Path) -> None:
+    names: list[str] = []
+    for folder, content in (("one", b"1"), ("two", b"2"), ("three", b"1")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "model.onnx").write_bytes(content)
+        names.append(opened(setting.format(tmp_path / folder)).name)
+    assert names[0] == names[2] != names[1]
 
 
 @pytest.mark.parametrize("setting", ["", "word2vec", "openai:model", "fastembed:", "hash:1", "MiniLM"])

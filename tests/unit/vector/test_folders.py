@@ -133,7 +133,7 @@ async def test_documents_from_elsewhere_are_not_written_over(bench: Bench, tmp_p
     found = await bench.index(other)
     assert found.failed == {
         "guide.md": f"a document of this name came from {bench.root.as_uri()}: use another "
-        "collection, or delete that one"
+        "collection, delete that one, or replace it by --replace"
     }
     assert (await bench.documents())["guide.md"].title == "The guide"
 

@@ -85,7 +85,7 @@ async def test_who_is_cancelled_leaves_the_model_usable(model: MiniLm) -> None:
 
 async def test_a_model_of_the_operators_has_a_name_of_its_own_and_may_be_checked() -> None:
     mine = MiniLm(WHEEL.model_path(), WHEEL.SHA256.upper())
-    assert mine.name == "minilm:model"
+    assert mine.name == f"minilm:model@{WHEEL.SHA256[:12]}"
     await mine.load()
     await mine.close()
 

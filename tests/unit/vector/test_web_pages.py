@@ -42,6 +42,15 @@ def test_a_page_becomes_text_with_headings() -> None:
         pytest.param("&lt;script&gt;", "<script>", id="escaped"),
         pytest.param("</div></pre></p>a", "a", id="ends without beginning"),
         pytest.param("", "", id="nothing"),
+        pytest.param('<p title="the hidden gem">a</p>', "a", id="hidden in a value"),
+        pytest.param('<b class="flex hidden md:block">a</b>', "a", id="hidden as a class"),
+        pytest.param("<p hidden>a<p>b<p>c", "b\n\nc", id="paragraph without end"),
+        pytest.param("<div><p hidden>a</div>b", "b", id="paragraph that ends with what is around it"),
+        pytest.param("<ul><li hidden>a<ul><li>b</ul><li>c</ul>d", "- c\n\nd", id="item without end"),
+        pytest.param("<table><tr hidden><td>a<tr><td>b</table>c", "b\n\nc", id="row without end"),
+        pytest.param("<table><tr><td hidden>a<td>b</table>", "b", id="cell without end"),
+        pytest.param("<dl><dt hidden>a<dd>b</dl>", "b", id="term without end"),
+        pytest.param("<div aria-hidden=true>a</div>b", "b", id="hidden from readers, unquoted"),
     ],
 )
 def test_what_people_do_not_see_is_left_out(html: str, text: str) -> None:
@@ -61,14 +70,19 @@ HOSTILE = [
     "<?",
     "<pre>",
     "<b hidden>",
+    "<p hidden>",
+    "a",
+    "<a" + " x" * 3,
+    "</script ",
+    "a=\"b='",
 ]
 
 
 @pytest.mark.parametrize("part", HOSTILE)
 def test_no_page_takes_long(part: str) -> None:
     began = time.process_time()
-    for end in ("", ">"):
-        web_page(part * 50_000 + end)
+    for begin, end in (("", ""), ("", ">"), ("<", ""), ("<script>", "")):
+        web_page(begin + part * 50_000 + end)
     assert time.process_time() - began < 2
 
 

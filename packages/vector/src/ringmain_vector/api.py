@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from difflib import get_close_matches
+from time import monotonic
 
 from ringmain_core.arguments import Upstream
 from ringmain_core.call import Call
@@ -23,6 +24,7 @@ from ringmain_vector.stores.opening import store_of
 from ringmain_vector.tenancy import tenant_of
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_FIRST_WAIT, _LONGEST_WAIT = 2.0, 300.0  # seconds until a model that could not be loaded is tried again
 _log = logging.getLogger(__name__)
 
 
@@ -31,6 +33,7 @@ class VectorSearch(Upstream):
 
     Attributes:
         intake: Takes in documents.
+        load_failure: Why the model could not be loaded, the last time; empty where it could.
     """
 
     def __init__(
@@ -41,8 +44,11 @@ class VectorSearch(Upstream):
         self.store = store
         self.embedder = embedder
         self.intake = Intake(embedder)
+        self.load_failure = ""
         self._work = work
         self._loading = False
+        self._wait = _FIRST_WAIT
+        self._next_try = 0.0
 
     async def collection(self, call: Call, name: str | None) -> Collection:
         """A collection by name, if the caller may use it; without a name the usual one.
@@ -55,7 +61,7 @@ class VectorSearch(Upstream):
         admitted = call.fence("collection").admits(wanted)
         found = await self.store.open(wanted) if admitted and _NAME.fullmatch(wanted) else None
         if found is None:
-            known = await self.names(call)
+            known = [one for one in await self.names(call) if one != wanted]  # listed, and yet not there
             close = get_close_matches(wanted, known, n=1)
             hint = f" Did you mean `{close[0]}`?" if close else ""
             there = ", ".join(f"`{one}`" for one in known) or "none"
@@ -73,12 +79,17 @@ class VectorSearch(Upstream):
             InvalidArguments: Where it cannot have that name.
             OutsideFence, UpstreamRefused: As `collection` does, and where it is only searched.
         """
+        wanted = self.require_fillable(call, name)
+        return await self.made(wanted)
+
+    def require_fillable(self, call: Call, name: str | None) -> str:
+        """The name of a collection that the caller may fill; raises what `collection_to_fill` does of it."""
         wanted = name or self.settings.collection
         if not _NAME.fullmatch(wanted):
             raise InvalidArguments("A collection's name has letters, digits, `-` and `_`, at most 64.")
         if not call.fence("collection").admits(wanted):
             raise OutsideFence(f"The collection `{wanted}` is not among those that you may use.")
-        return await self.made(wanted)
+        return wanted
 
     async def made(self, name: str) -> Collection:
         """A collection that can be filled, made where it is not there yet."""
@@ -105,25 +116,31 @@ class VectorSearch(Upstream):
         return Manifest(self.embedder.name, self.embedder.dimension, TOKENIZER, K1, B, AVERAGE_LENGTH)
 
     def begin_loading(self) -> None:
-        """Load the model beside the calls, once: nobody waits for it."""
-        if not self.embedder.is_ready and not self._loading:
-            self._loading = True
-            self._work.start(self._load, "loading the embedding model")
+        """Load the model beside the calls, once: nobody waits for it. What fails is tried ever less often."""
+        if self.embedder.is_ready or self._loading or monotonic() < self._next_try:
+            return
+        self._loading = True
+        self._work.start(self._load, "loading the embedding model")
 
     async def _load(self) -> None:
         try:
             await self.embedder.load()
         except ToolFailure as error:
             _log.warning("the embedding model cannot be had: %s", error.message)
+            self.load_failure = error.message
+            self._next_try = monotonic() + self._wait
+            self._wait = min(2 * self._wait, _LONGEST_WAIT)
+        else:
+            self.load_failure = ""
+            self._wait = _FIRST_WAIT
         finally:
             self._loading = False
 
     def _require_match(self, found: Collection) -> None:
         ours, theirs = self.manifest(), found.manifest
-        if replace(theirs, fields={}, dimension=0) == replace(ours, fields={}, dimension=0):
-            return
-        if found.is_read_only and theirs.model == ours.model:
-            return  # made by others: they have no words of ours
+        is_alike = replace(theirs, fields={}, dimension=0) == replace(ours, fields={}, dimension=0)
+        if is_alike or (found.is_read_only and theirs.model == ours.model):
+            return  # what others made has no words of ours; dimensions are compared with each vector
         raise UpstreamRefused(
             f"The collection `{found.name}` was made with the model `{theirs.model}` and the tokenizer "
             f"`{theirs.tokenizer}`, and here is `{ours.model}` with `{ours.tokenizer}`: they would find "

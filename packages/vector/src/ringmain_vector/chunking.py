@@ -8,7 +8,7 @@ from typing import Literal
 
 Kind = Literal["markdown", "code", "text"]
 
-CHUNKER = "ringmain-chunks-1"
+CHUNKER = "ringmain-chunks-2"
 """Changes with the way that texts are cut, so that what was cut otherwise is taken in again."""
 
 _SIZE = 1_000  # characters: in English, about as much as small models look at
@@ -18,6 +18,7 @@ _PIECE = 20_000  # characters cut at once: the library's time grows with the squ
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _LONGEST_TITLE = 200
+_MOST_INDENTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,19 @@ def _cutter(text: str, kind: Kind) -> Callable[[str], list[tuple[int, str]]]:
 
 
 def _spans(text: str, cut: Callable[[str], list[tuple[int, str]]]) -> Iterator[tuple[int, int]]:
+    end = 0
     for begin, piece in _pieces(text):
         for start, part in cut(piece):
-            yield begin + start, begin + start + len(part)
+            first = _with_indentation(text, begin + start, end)
+            end = begin + start + len(part)
+            yield first, end
+
+
+def _with_indentation(text: str, start: int, least: int) -> int:
+    """Where the line of a passage begins, if there is only space before it: it means something in code."""
+    line = max(text.rfind("\n", least, start) + 1, least)
+    is_indented = start - line <= _MOST_INDENTED and not text[line:start].strip(" \t")
+    return line if is_indented and (line == 0 or text[line - 1] == "\n") else start
 
 
 def _with_headings(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:

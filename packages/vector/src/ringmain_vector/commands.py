@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ringmain_core.connector import Command
+from ringmain_core.errors import ConfigurationError
 from ringmain_core.upstream.guards import Guards
 from ringmain_vector.api import VectorSearch
-from ringmain_vector.domain import NOBODY
+from ringmain_vector.tenancy import tenant_to_fill
 
 _FAILED = 1
 _WIDTH = 30
@@ -26,16 +27,26 @@ def _index_arguments(parser: ArgumentParser) -> None:
         metavar="PATTERN",
         help="leave out what is like this, as in a .gitignore; may be given several times",
     )
-    parser.add_argument("--tenant", default=NOBODY, help="whose they are, where there are tenants")
+    parser.add_argument(
+        "--tenant", help="whose they are, where there are tenants: a claim's value, or an agent's id"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="also documents of the same names that came from elsewhere"
+    )
 
 
 async def _index(vector: VectorSearch, options: Namespace, say: Say) -> int:
     from ringmain_vector.folders import Folder  # a server that starts has no need of it
 
-    folder = Folder(options.path, base_url=options.base_url, exclude=options.exclude)
+    if vector.store.kind == "memory":
+        raise ConfigurationError("RINGMAIN_VECTOR_STORE: what `memory:` holds ends with this command.")
+    tenant = tenant_to_fill(options.tenant, vector.settings)
+    folder = Folder(
+        options.path, base_url=options.base_url, exclude=options.exclude, takes_over=options.replace
+    )
     collection = await vector.made(options.collection or vector.settings.collection)
     bar = _Bar()
-    found = await folder.index(collection, vector.intake, tenant=options.tenant, progress=bar.show)
+    found = await folder.index(collection, vector.intake, tenant=tenant, progress=bar.show)
     bar.end()
     await collection.optimize()
     counted = [f"{count:,} {what}" for what, count in found.outcomes.items()]

@@ -25,19 +25,7 @@ async def diagnose(vector: VectorSearch) -> AsyncIterator[Check]:
     if not names:
         yield Check("collections", "warning", "there is none yet", "`ringmain-vector index PATH` makes one.")
     for name in names:
-        found = await vector.store.open(name)
-        if found is None:
-            continue
-        stats = await found.stats(NOBODY)
-        same = found.manifest.model == vector.embedder.name
-        detail = f"{stats.documents:,} documents, {stats.passages:,} passages, model {found.manifest.model}"
-        if not same:
-            remedy = f"Set RINGMAIN_VECTOR_EMBEDDER to it, or index again: here is {vector.embedder.name}."
-            yield Check(f"collection {name}", "warning", detail, remedy)
-        elif stats.notes:
-            yield Check(f"collection {name}", "warning", f"{detail}; {'; '.join(stats.notes)}")
-        else:
-            yield Check(f"collection {name}", "ok", detail)
+        yield await _collection(vector, name)
     try:
         await vector.embedder.load()
     except ToolFailure as error:
@@ -46,3 +34,21 @@ async def diagnose(vector: VectorSearch) -> AsyncIterator[Check]:
     else:
         detail = f"{vector.embedder.name}, {vector.embedder.dimension} dimensions"
         yield Check("model", "ok", detail)
+
+
+async def _collection(vector: VectorSearch, name: str) -> Check:
+    what = f"collection {name}"
+    try:
+        found = await vector.store.open(name)
+        if found is None:
+            return Check(what, "warning", "it is listed, and is not there", "Has it been removed?")
+        stats = await found.stats(NOBODY)
+    except ToolFailure as error:
+        return Check(what, "failed", error.message)
+    detail = f"{stats.documents:,} documents, {stats.passages:,} passages, model {found.manifest.model}"
+    if found.manifest.model != vector.embedder.name:
+        remedy = f"Set RINGMAIN_VECTOR_EMBEDDER to it, or index again: here is {vector.embedder.name}."
+        return Check(what, "warning", detail, remedy)
+    if stats.notes:
+        return Check(what, "warning", f"{detail}; {'; '.join(stats.notes)}")
+    return Check(what, "ok", detail)

@@ -16,8 +16,16 @@ Value = str | int | float | bool
 
 FieldType = Literal["keyword", "integer", "float", "boolean"]
 
+Key = tuple[str, int]
+"""A passage among a tenant's: its document's id and its number there."""
+
 NOBODY = ""
 """The tenant of who has none: what is kept without tenants."""
+
+
+def can_be_id(given: str) -> bool:
+    """Whether any store could have a document of this id."""
+    return not any(mark == "\0" or "\ud800" <= mark <= "\udfff" for mark in given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,10 @@ class Passage:
         """Unique within a tenant's collection."""
         return f"{self.document.id}#{self.number}"
 
+    @property
+    def key(self) -> Key:
+        return self.document.id, self.number
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -74,7 +86,7 @@ class Scored:
     score: float
 
     @property
-    def key(self) -> tuple[str, int]:
+    def key(self) -> Key:
         return self.document_id, self.number
 
 

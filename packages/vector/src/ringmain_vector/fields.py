@@ -12,6 +12,7 @@ from ringmain_vector.filters import type_of_value
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _MOST_FIELDS = 50
+_MOST_IN_COLLECTION = 200  # each is an index, and stands in what agents are told
 _MOST_LETTERS = 1_000
 _MOST_NUMBER = 2**63
 
@@ -31,9 +32,30 @@ def typed(metadata: Mapping[str, object], known: Mapping[str, FieldType]) -> dic
     return {name: _value(name, value, known.get(name)) for name, value in metadata.items()}
 
 
-def new_fields(metadata: Mapping[str, Value], known: Mapping[str, FieldType]) -> dict[str, FieldType]:
-    """The fields that a collection does not have yet, each with its type."""
-    return {name: type_of_value(value) for name, value in metadata.items() if name not in known}
+def fields_of(metadata: Mapping[str, Value]) -> dict[str, FieldType]:
+    """The fields that a document has, each with its type."""
+    return {name: type_of_value(value) for name, value in metadata.items()}
+
+
+def merged(known: Mapping[str, FieldType], more: Mapping[str, FieldType]) -> dict[str, FieldType]:
+    """The fields of a collection with those that are declared; for stores, where nobody else declares any.
+
+    Raises:
+        InvalidArguments: Where a field would have two types, or there would be too many.
+    """
+    for name, kind in more.items():
+        if known.get(name, kind) != kind:
+            raise InvalidArguments(
+                f"`{name}` is a {known[name]} field in this collection, and would become a {kind} field. "
+                "Give values that fit, or use another name."
+            )
+    found: dict[str, FieldType] = {**known, **more}
+    if len(found) > max(_MOST_IN_COLLECTION, len(known)):
+        raise InvalidArguments(
+            f"The collection would have {len(found)} fields of metadata; {_MOST_IN_COLLECTION} are kept. Use "
+            "the names of those that it has."
+        )
+    return found
 
 
 def _value(name: str, value: object, kind: FieldType | None) -> Value:

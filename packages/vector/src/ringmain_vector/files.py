@@ -1,6 +1,7 @@
 """Files as documents: what kind each is by its name, and the text that is in it."""
 
 import codecs
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -40,6 +41,9 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LOOKED_AT = 8_192
+_CHARSET = re.compile(
+    rb"""<meta[^<>]{0,200}?charset\s{0,9}=\s{0,9}["']?([A-Za-z0-9_-]{1,40})""", re.IGNORECASE
+)
 _MEGABYTE = 1_000_000
 
 
@@ -82,7 +86,7 @@ def read(name: str, form: Format, data: bytes) -> Reading:
     """
     match form:
         case "html":
-            page = web_page(decoded(data))
+            page = web_page(decoded(data, _declared(data)))
             return Reading(page.text, page.title or first_heading(page.text) or name, "markdown")
         case "pdf" | "docx":
             reader: Callable[[bytes], str] = pdf if form == "pdf" else docx
@@ -95,14 +99,26 @@ def read(name: str, form: Format, data: bytes) -> Reading:
             return Reading(decoded(data), name, form)
 
 
-def decoded(data: bytes) -> str:
-    """Bytes as text: by their mark, as UTF-8, or as what is left. Lines end with a line feed."""
-    charset = next((charset for mark, charset in _MARKS if data.startswith(mark)), "utf-8")
-    try:
-        text = data.decode(charset)
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
+def decoded(data: bytes, charset: str = "") -> str:
+    """Bytes as text: by their mark, as UTF-8, or as they are said to be. Lines end with a line feed.
+
+    What is no UTF-8, and not said to be anything, was mostly written on Windows.
+    """
+    marked = next((one for mark, one in _MARKS if data.startswith(mark)), "utf-8")
+    text = data.decode("latin-1")  # which has a character for every byte
+    for one in (marked, charset, "cp1252"):
+        try:
+            text = data.decode(one)
+        except (UnicodeError, LookupError):
+            continue
+        break
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _declared(page: bytes) -> str:
+    """The encoding that a page says of itself; empty where it does not."""
+    found = _CHARSET.search(page[:_LOOKED_AT])
+    return "" if found is None else found[1].decode()
 
 
 __all__ = ["Format", "Reading", "Unreadable", "decoded", "format_of", "is_binary", "most_bytes", "read"]

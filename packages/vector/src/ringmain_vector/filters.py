@@ -16,6 +16,8 @@ Filters = Annotated[
 
 _BOUNDS = ("gte", "gt", "lte", "lt")
 _MOST_VALUES = 100
+_MOST_NAMED = 30
+_MOST_NUMBER = 2**63
 
 
 def parse_filters(filters: Mapping[str, Any], fields: Mapping[str, FieldType]) -> list[Condition]:
@@ -36,7 +38,9 @@ def _type_of(name: str, fields: Mapping[str, FieldType]) -> FieldType:
         return fields[name]
     close = get_close_matches(name, fields, n=1)
     hint = f" Did you mean `{close[0]}`?" if close else ""
-    known = ", ".join(f"`{one}` ({kind})" for one, kind in fields.items()) or "none"
+    named = [f"`{one}` ({kind})" for one, kind in list(fields.items())[:_MOST_NAMED]]
+    named += [f"and {len(fields) - _MOST_NAMED} more"] if len(fields) > _MOST_NAMED else []
+    known = ", ".join(named) or "none"
     raise InvalidArguments(f"`{name[:80]}` is no field to filter by.{hint} There are: {known}.")
 
 
@@ -67,6 +71,7 @@ def _range(name: str, given: Mapping[str, Any], kind: FieldType, *, negated: boo
     for bound in (least, most):
         if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int | float)):
             raise InvalidArguments(f"`{name}`: the ends of a range are numbers.")
+        _require_size(name, bound)
     return Condition(
         name,
         least=least,
@@ -86,7 +91,14 @@ def _value(name: str, value: Any, kind: FieldType) -> Value:
     }
     if not fits[kind]:
         raise InvalidArguments(f"`{name}` is a {kind} field; {value!r:.60} does not fit it.")
+    _require_size(name, value)
     return cast("Value", value)
+
+
+def _require_size(name: str, value: Any) -> None:
+    """Refuse a whole number that no store has."""
+    if isinstance(value, int) and not -_MOST_NUMBER <= value < _MOST_NUMBER:
+        raise InvalidArguments(f"`{name}`: whole numbers have at most 64 bits.")
 
 
 def type_of_value(value: Value) -> FieldType:

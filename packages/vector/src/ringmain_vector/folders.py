@@ -47,17 +47,21 @@ class Folder:
         root: Where it is.
         base_url: Where people read the files, like `https://wiki.example/docs`; else URIs are `file:`.
         exclude: Patterns of what is not read, as in a `.gitignore`.
+        takes_over: Whether documents of these names that came from elsewhere are replaced.
 
     Raises:
         ConfigurationError: Where it is no folder.
     """
 
-    def __init__(self, root: Path, *, base_url: str = "", exclude: Sequence[str] = ()) -> None:
+    def __init__(
+        self, root: Path, *, base_url: str = "", exclude: Sequence[str] = (), takes_over: bool = False
+    ) -> None:
         self._root = root.expanduser().resolve()
         if not self._root.is_dir():
             raise ConfigurationError(f"There is no folder `{root}`.")
         self._base = (base_url or self._root.as_uri()).rstrip("/")
         self._exclude = exclude
+        self._takes_over = takes_over
 
     async def index(
         self,
@@ -111,8 +115,8 @@ class Folder:
         reading = await asyncio.to_thread(_read, file, done.skipped)
         if reading is None:
             return False
-        if file.name not in before:
-            await self._require_free(file.name, collection, tenant)
+        if file.name not in before and not self._takes_over:
+            await self._require_free(file.name, reading, collection, intake, tenant)
         uri = f"{self._base}/{quote(file.name, errors='replace')}"
         outcome = await intake.take_in(
             collection,
@@ -127,18 +131,27 @@ class Folder:
         done.outcomes[outcome] += 1
         return True
 
-    async def _require_free(self, name: str, collection: Collection, tenant: str) -> None:
+    async def _require_free(
+        self, name: str, reading: Reading, collection: Collection, intake: Intake, tenant: str
+    ) -> None:
         """Refuse to write over what came from elsewhere under the same name.
+
+        The same text is the same file: the folder was moved, or has another URL now.
 
         Raises:
             InvalidArguments: With where it came from.
         """
         found = await collection.fetch(tenant, [(name, 0)])
-        if found:
-            owner = found[0].document.metadata.get(SOURCE, "a tool")
-            raise InvalidArguments(
-                f"a document of this name came from {owner}: use another collection, or delete that one"
-            )
+        if not found:
+            return
+        document = found[0].document
+        owner = document.metadata.get(SOURCE, "a tool")
+        if owner == self._base or await intake.is_of(document, reading.text, reading.title, reading.kind):
+            return
+        raise InvalidArguments(
+            f"a document of this name came from {owner}: use another collection, delete that one, or "
+            "replace it by --replace"
+        )
 
     async def _taken_in(self, collection: Collection, tenant: str) -> set[str]:
         """The ids of the documents that came from here before."""

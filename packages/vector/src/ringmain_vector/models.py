@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from ringmain_core.answers import Outcome
 from ringmain_core.results import Answer
-from ringmain_core.text import clean, untrusted
+from ringmain_core.text import clean, prose, untrusted
 from ringmain_vector.domain import Value
 
 
@@ -64,9 +64,10 @@ class DocumentText(Answer):
     def text(self) -> str:
         """The text in a fence, with where it is from."""
         end = self.offset + len(self.content)
+        about = " | ".join(part for part in (self.title or self.document_id, self.uri) if part)
         said = [
-            untrusted(f"{self.title or self.document_id}\n\n{self.content}", self.source),
-            f"Characters {self.offset:,} to {end:,} of {self.total_chars:,}. {self.uri or ''}".strip(),
+            untrusted(f"{about}\n\n{self.content}", self.source),
+            f"Characters {self.offset:,} to {end:,} of {self.total_chars:,}.",
         ]
         if self.next_cursor:
             said.append(f"There is more: next_cursor={self.next_cursor}")
@@ -94,6 +95,11 @@ class Texts(Answer):
 def said(metadata: Mapping[str, Value]) -> dict[str, Value] | None:
     """Metadata as it is shown."""
     shown = {
-        clean(name): clean(value) if isinstance(value, str) else value for name, value in metadata.items()
+        clean(name): prose(value) if isinstance(value, str) else value for name, value in metadata.items()
     }
     return shown or None
+
+
+def line(uri: str) -> str:
+    """An address as it is shown: whatever it was given as, it is one word, and loads nothing."""
+    return "".join(prose(uri).split())

@@ -24,6 +24,8 @@ def pdf(data: bytes) -> str:
         raise Unreadable("it is protected by a password, or no PDF file") from error
     try:
         pages = [_page(document, number) for number in range(len(document))]
+    except library.PdfiumError as error:
+        raise Unreadable("it is damaged: not all of its pages can be read") from error
     finally:
         document.close()
     if not any(pages):

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from ringmain_core.call import Call
 from ringmain_core.tooling import resource
 from ringmain_vector.api import VectorSearch
-from ringmain_vector.domain import Where
+from ringmain_vector.domain import Where, can_be_id
 from ringmain_vector.tools.reading import get_document, list_collections
+
+_MOST_COMPLETED = 100
 
 
 async def complete_collection(
@@ -21,10 +23,12 @@ async def complete_document(
 ) -> list[str]:
     """Documents of the chosen collection."""
     found = await vector.collection(call, chosen.get("collection"))
+    if not can_be_id(typed):
+        return []
     mine = Where(vector.where(call).tenant)
-    before = typed[:-1] if typed else ""
-    names = [one.id for one in await found.documents(mine, before, 200)]
-    return [name for name in names if name.startswith(typed)][:100]
+    exact = [one.document.id for one in await found.fetch(mine.tenant, [(typed, 0)])] if typed else []
+    names = [one.id for one in await found.documents(mine, typed, _MOST_COMPLETED)]
+    return [*exact, *(name for name in names if name.startswith(typed))][:_MOST_COMPLETED]
 
 
 _IN = {"collection": complete_collection}
@@ -61,7 +65,7 @@ async def health(vector: VectorSearch, call: Call, collection: str) -> str:
     """How much a collection holds, and what an operator should do about it."""
     found = await vector.collection(call, collection)
     stats = await found.stats(vector.where(call).tenant)
-    ready = "ready" if vector.embedder.is_ready else "not loaded yet"
+    ready = "ready" if vector.embedder.is_ready else (vector.load_failure or "not loaded yet")
     lines = [
         f"store: {vector.store.kind}",
         f"documents: {stats.documents:,}",

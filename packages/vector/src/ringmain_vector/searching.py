@@ -3,39 +3,45 @@
 `score` is between 0 and 1, higher is better. Semantic: the cosine, below 0 counting as 0. Keyword: BM25 as
 `s / (s + 10)`. Hybrid: `(cosine + 0.6 * keyword) / 1.6`. The constants were chosen on a small English corpus;
 they weigh a sure leg more than ranks would.
+
+A passage's score depends on nothing but the question: both measures are taken of whatever one of them has
+found. What neither has listed cannot score more than the ends of both lists say, so a hit that scores more
+has its place for good, however many are asked for and on whichever page (Fagin's threshold algorithm).
 """
 
-from collections.abc import Sequence
+import heapq
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING
 
 import anyio
 
-from ringmain_vector.domain import Passage, Scored, Where
+from ringmain_core.errors import ToolFailure
+from ringmain_vector.domain import Key, Passage, Where
 from ringmain_vector.embedders.base import Embedder
 from ringmain_vector.lexical import query_terms
+from ringmain_vector.scoring import Leg, Mode, score
 from ringmain_vector.stores.base import Collection
+from ringmain_vector.vectors import require_dimension
 
-Mode = Literal["hybrid", "semantic", "keyword"]
-
-HALF = 10.0
-"""The BM25 score that counts as half sure."""
-
-SHARE = 0.6
-"""How much words weigh beside meaning, in hybrid searches."""
+if TYPE_CHECKING:
+    from ringmain_vector.domain import Vector
 
 EXACT_BELOW = 20_000
 """Passages below which every vector is compared; above, by an index."""
 
+NOT_READY = "The model is being loaded: this was searched by words only. Ask again in a moment."
+WORDLESS = "This collection was made by others and has no index of words: it was searched by meaning only."
+CUT = f"Only the best {EXACT_BELOW:,} passages were looked at: narrow it by `filters`."
+
 _CANDIDATES = 4  # times as many as are asked for, from each leg
-_FEWEST, _MOST = 40, 1_000
-_DENSE_TIE, _LEXICAL_TIE = 1e-5, 1e-4
+_DEPTHS = (100, 400, 1_600, 6_400, EXACT_BELOW + 1)  # the same for all, so that all pages see the same
+_SURE, _SURE_BY_INDEX = 1_600, 400  # deeper, a place that is certain is not worth the time
+_BATCHES = (64, 512, 2 * EXACT_BELOW + 2)  # so many passages are measured until it is enough
+_DENSE_WIDTH, _LEXICAL_WIDTH = 1e-5, 1e-4
 _DECIMALS = 6
-
-
-class _Rank(Protocol):
-    async def __call__(self, *, k: int) -> list[Scored]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +86,17 @@ class Found:
     """What came of a search.
 
     Attributes:
-        mode: As it was done: keyword, where the model is not ready yet.
+        mode: As it was done.
         more: Whether there are further hits.
         best: The best score there was, whatever was asked at least.
+        note: Why it was not done as it was asked for; empty where it was.
     """
 
     hits: Sequence[Hit]
     mode: Mode
     more: bool
     best: float
+    note: str = ""
 
 
 async def search(collection: Collection, embedder: Embedder, asked: Search, *, passages: int) -> Found:
@@ -99,107 +107,190 @@ async def search(collection: Collection, embedder: Embedder, asked: Search, *, p
         embedder: The collection's.
         asked: For what.
         passages: How many there are, which decides whether every vector is compared.
+
+    Raises:
+        ToolFailure: Of the store; of the embedder, where words cannot take its place.
     """
-    mode = asked.mode
+    mode, note = asked.mode, ""
+    if mode == "hybrid" and not collection.manifest.tokenizer:
+        mode, note = "semantic", WORDLESS
     if mode != "keyword" and not embedder.is_ready:
-        mode = "keyword"  # whoever waits for a model waits in vain: words are searched meanwhile
-    dense: list[Scored] = []
-    lexical: list[Scored] = []
+        mode, note = "keyword", NOT_READY  # whoever waits for a model waits in vain
+    run = _Run(collection, embedder, asked, exact=passages <= EXACT_BELOW)
+    try:
+        return await run.found(mode, note)
+    except _NoVector as failed:
+        if mode != "hybrid":
+            raise failed.error from failed
+        return await run.found("keyword", f"{failed.error.message} This was searched by words only.")
 
-    async def by_meaning() -> None:
-        vector = await embedder.query(asked.text)
-        exact = passages <= EXACT_BELOW
-        rank = partial(collection.dense, vector, where=asked.where, exact=exact)
-        dense.extend(await _best(rank, asked, _DENSE_TIE))
 
-    async def by_words() -> None:
-        terms = query_terms(asked.text)
-        if terms:
-            rank = partial(collection.lexical, terms, where=asked.where)
-            lexical.extend(await _best(rank, asked, _LEXICAL_TIE))
+class _NoVector(Exception):
+    """The embedder has failed."""
+
+    def __init__(self, error: ToolFailure) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class _Run:
+    """One search, which goes down both lists until it is certain of enough."""
+
+    def __init__(self, collection: Collection, embedder: Embedder, asked: Search, *, exact: bool) -> None:
+        self._collection = collection
+        self._embedder = embedder
+        self._asked = asked
+        self._exact = exact
+        self._vector: Vector | None = None
+        self._terms = query_terms(asked.text)
+        self._dense, self._lexical = Leg(_DENSE_WIDTH), Leg(_LEXICAL_WIDTH)
+        self._measured: set[Key] = set()
+        self._fetched: dict[Key, Passage] = {}
+
+    async def found(self, mode: Mode, note: str) -> Found:
+        """Search; again, where it has failed in another mode.
+
+        Raises:
+            ToolFailure: Of the store.
+            _NoVector: Where the embedder fails.
+        """
+        wanted = self._asked.skip + self._asked.count
+        self._dense.beyond = float(mode != "keyword")
+        self._lexical.beyond = float(mode != "semantic" and bool(self._terms))
+        scores: dict[Key, float] = {}
+        passages: list[Passage] = []
+        is_whole = False
+        for depth in _depths(wanted):
+            await self._look(depth)
+            beyond = score(mode, self._dense.beyond, self._lexical.beyond)
+            is_whole = round(beyond, _DECIMALS) <= self._asked.least
+            is_deep = depth >= (_SURE if self._exact else _SURE_BY_INDEX)
+            for batch in _BATCHES:
+                others = await self._measure(mode, batch)
+                scores = self._scores(mode)
+                floor = others if is_whole or is_deep else max(beyond, others)
+                passages = await self._distinct(scores, floor, wanted + 1)
+                if len(passages) > wanted or not others:
+                    break
+            if is_whole or len(passages) > wanted:
+                break
+        if not is_whole and len(passages) <= wanted:
+            note = note or CUT
+        best = max(scores.values(), default=0.0)
+        hits = [self._hit(one, scores) for one in passages[self._asked.skip : wanted]]
+        return Found(hits, mode, len(passages) > wanted, best, note)
+
+    async def _look(self, depth: int) -> None:
+        """Go so far down each list that goes on."""
+        legs = [(self._dense, self._by_meaning), (self._lexical, self._by_words)]
+        await _together([partial(look, depth) for leg, look in legs if leg.beyond])
+
+    async def _measure(self, mode: Mode, batch: int) -> float:
+        """Take both measures of what only one list has, for as many as a batch, the most promising first.
+
+        Returns:
+            What the others of these can score at most.
+        """
+        most = self._most(mode)
+        lacking = heapq.nlargest(batch, most, key=lambda key: (most[key], key))
+        if lacking and self._vector is not None:
+            tenant = self._asked.where.tenant
+            dense, lexical = await self._collection.measured(tenant, lacking, self._vector, self._terms)
+            self._dense.scores.update((one.key, one.score) for one in dense)
+            self._lexical.scores.update((one.key, one.score) for one in lexical)
+            self._measured.update(lacking)
+        return max((most[key] for key in most.keys() - lacking), default=0.0)
+
+    def _most(self, mode: Mode) -> dict[Key, float]:
+        """What those can score at most of which one measure is not known."""
+        cosines, words = self._dense.scores, self._lexical.scores
+        most: dict[Key, float] = {}
+        if self._lexical.beyond:
+            least = self._lexical.beyond
+            most |= {key: score(mode, cosines[key], least) for key in cosines.keys() - words - self._measured}
+        if self._dense.beyond:
+            least = self._dense.beyond
+            most |= {key: score(mode, least, words[key]) for key in words.keys() - cosines - self._measured}
+        return most
+
+    async def _by_meaning(self, depth: int) -> None:
+        vector = self._vector
+        if vector is None:
+            try:
+                vector = self._vector = await self._embedder.query(self._asked.text)
+            except ToolFailure as error:
+                raise _NoVector(error) from error
+            require_dimension(self._collection.name, self._collection.manifest.dimension, vector)
+        found = await self._collection.dense(vector, depth, self._asked.where, exact=self._exact)
+        self._dense.take(found, depth)
+
+    async def _by_words(self, depth: int) -> None:
+        self._lexical.take(await self._collection.lexical(self._terms, depth, self._asked.where), depth)
+
+    def _scores(self, mode: Mode) -> dict[Key, float]:
+        """Of all that was found. Stores differ in the last digits only: rounded, all have the same."""
+        cosines, words = self._dense.scores, self._lexical.scores
+        return {
+            key: round(score(mode, cosines.get(key), words.get(key)), _DECIMALS)
+            for key in dict.fromkeys([*cosines, *words])
+        }
+
+    async def _distinct(self, scores: Mapping[Key, float], floor: float, count: int) -> list[Passage]:
+        """The first passages above a score: few of one document, and of equal texts only the better one."""
+        ranked = sorted(scores, key=lambda key: (-scores[key], key))
+        floor = round(floor, _DECIMALS)
+        counted: Counter[str] = Counter()
+        meant: list[Key] = []
+        for key in ranked:
+            if scores[key] < self._asked.least or scores[key] <= floor:
+                break
+            counted[key[0]] += 1
+            if counted[key[0]] <= self._asked.a_document:
+                meant.append(key)
+        if floor and len(meant) < count:
+            return []  # there will be more
+        kept: dict[str, Passage] = {}
+        begin, size = 0, count
+        while begin < len(meant) and len(kept) < count:
+            for passage in await self._fetch(meant[begin : begin + size]):
+                kept.setdefault(" ".join(passage.text.split()), passage)
+            begin, size = begin + size, 2 * size  # where many are equal, few requests get past them
+        return list(kept.values())[:count]
+
+    async def _fetch(self, keys: Sequence[Key]) -> list[Passage]:
+        """Passages in this order; those that have gone meanwhile are left out."""
+        new = [key for key in keys if key not in self._fetched]
+        if new:
+            found = await self._collection.fetch(self._asked.where.tenant, new)
+            self._fetched |= {one.key: one for one in found}
+        return [self._fetched[key] for key in keys if key in self._fetched]
+
+    def _hit(self, passage: Passage, scores: Mapping[Key, float]) -> Hit:
+        cosine, words = self._dense.scores.get(passage.key), self._lexical.scores.get(passage.key)
+        return Hit(passage, scores[passage.key], cosine, words)
+
+
+def _depths(wanted: int) -> Sequence[int]:
+    """How far down the lists is looked, until it is enough."""
+    return [one for one in _DEPTHS if one >= _CANDIDATES * wanted] or _DEPTHS[-1:]
+
+
+async def _together(works: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    """Do several things at once. The first failure ends the others, and comes as it is, in no group."""
+    failures: list[ToolFailure | _NoVector] = []
+
+    async def one(work: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
+        try:
+            await work()
+        except (ToolFailure, _NoVector) as failure:
+            failures.append(failure)
+            scope.cancel()
 
     async with anyio.create_task_group() as tasks:
-        if mode != "keyword":
-            tasks.start_soon(by_meaning)
-        if mode != "semantic":
-            tasks.start_soon(by_words)
-    return await _fused(collection, asked, mode, dense, lexical)
+        for work in works:
+            tasks.start_soon(one, work, tasks.cancel_scope)
+    if failures:
+        raise failures[0]
 
 
-async def _fused(
-    collection: Collection,
-    asked: Search,
-    mode: Mode,
-    dense: Sequence[Scored],
-    lexical: Sequence[Scored],
-) -> Found:
-    cosines = {one.key: one.score for one in dense}
-    words = {one.key: one.score for one in lexical}
-    scores = {
-        key: _score(mode, cosines.get(key), words.get(key)) for key in dict.fromkeys([*cosines, *words])
-    }
-    # Stores differ in the last digits only: rounded scores are equal in all of them, and ids decide then.
-    ranked = sorted(scores, key=lambda key: (-round(scores[key], _DECIMALS), key))
-    best = round(scores[ranked[0]], _DECIMALS) if ranked else 0.0
-    kept: list[tuple[str, int]] = []
-    counted: dict[str, int] = {}
-    for key in ranked:
-        if scores[key] < asked.least or round(scores[key], _DECIMALS) <= 0:
-            break
-        counted[key[0]] = counted.get(key[0], 0) + 1
-        if counted[key[0]] <= asked.a_document:
-            kept.append(key)
-    wanted = asked.skip + asked.count
-    passages = await _once(collection, asked.where.tenant, kept, wanted + 1)  # one more: are there any?
-    hits = [
-        Hit(one, round(scores[key], _DECIMALS), cosines.get(key), words.get(key))
-        for one in passages[asked.skip : wanted]
-        for key in [(one.document.id, one.number)]
-    ]
-    return Found(hits, mode, len(passages) > wanted, best)
-
-
-def _score(mode: Mode, cosine: float | None, words: float | None) -> float:
-    meaning = max(cosine or 0.0, 0.0)
-    sure = (words or 0.0) / ((words or 0.0) + HALF)
-    if mode == "semantic":
-        return min(meaning, 1.0)
-    if mode == "keyword":
-        return sure
-    return min((meaning + SHARE * sure) / (1 + SHARE), 1.0)
-
-
-async def _best(rank: _Rank, asked: Search, width: float) -> Sequence[Scored]:
-    """The best of one leg, without those that tie at the end of a full list.
-
-    Which of them are in it, is the store's whim. Where too few are left to fill the page, more are fetched,
-    until the tie is in it whole; what scores nothing is not worth that.
-    """
-    wanted = asked.skip + asked.count
-    k = max(_FEWEST, min(_MOST, _CANDIDATES * wanted))
-    while True:
-        found = await rank(k=k)
-        if len(found) < k:
-            return found
-        last = found[-1].score
-        kept = [one for one in found if one.score > last + width]
-        if len(kept) > wanted or last <= width:
-            return kept
-        if k > EXACT_BELOW:
-            return kept or found
-        k = min(_CANDIDATES * k, EXACT_BELOW + 1)
-
-
-async def _once(
-    collection: Collection, tenant: str, ranked: Sequence[tuple[str, int]], wanted: int
-) -> list[Passage]:
-    """The first passages, as many as are wanted; the same text in two documents is one find, the better."""
-    kept: dict[str, Passage] = {}
-    for begin in range(0, len(ranked), wanted):
-        keys = ranked[begin : begin + wanted]
-        found = {(one.document.id, one.number): one for one in await collection.fetch(tenant, keys)}
-        for passage in (found[key] for key in keys if key in found):
-            kept.setdefault(" ".join(passage.text.split()), passage)
-        if len(kept) >= wanted:
-            break
-    return list(kept.values())[:wanted]
+__all__ = ["CUT", "EXACT_BELOW", "NOT_READY", "WORDLESS", "Found", "Hit", "Mode", "Search", "search"]

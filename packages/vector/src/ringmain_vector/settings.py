@@ -54,6 +54,10 @@ class VectorSettings(ConnectorSettings):
         ),
     ] = None
     store_key: Annotated[Secret | None, Field(description="The API key of a Qdrant server.")] = None
+    other_store_key: Annotated[
+        Secret | None,
+        Field(description="The API key of another Qdrant server that `migrate` names; none is sent without."),
+    ] = None
     adopt: dict[str, Adoption] = Field(
         default_factory=dict,
         description="Collections that others have made, searched only, as JSON by name: "

@@ -1,19 +1,19 @@
 """Web pages as text: what a person sees of them, its headings as in Markdown."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from html import unescape
+from typing import NamedTuple
 
-_TOKEN = re.compile(r"<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][^\s/<>]*)([^<>]*)>|<[!?/][^<>]*>", re.DOTALL)
+# What was read is not given back (`*+`): what follows can begin with nothing of it.
+_TOKEN = re.compile(r"<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][^\s/<>]*+)([^<>]*+)>|<[!?/][^<>]*+>", re.DOTALL)
+_ATTRIBUTE = re.compile(r"""([^\s=>"'/]++)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s"'>]++))?""")
 _RAW = ("script", "style", "textarea", "title", "noscript", "iframe", "xmp", "noembed", "noframes")
-_END_OF_RAW = {tag: re.compile(rf"</{tag}(?=[\s/>])[^>]*>|\Z", re.IGNORECASE) for tag in _RAW}
+_END_OF_RAW = {tag: re.compile(rf"</{tag}(?=[\s/>])[^>]*+(?:>|\Z)|\Z", re.IGNORECASE) for tag in _RAW}
 _SKIPPED = frozenset({"template", "svg", "math", "object", "select", "canvas", "audio", "video"})
 _VOID = frozenset({"img", "input", "br", "hr", "meta", "link", "source", "col", "wbr", "embed", "area"})
-_HIDDEN = re.compile(
-    r"""(?:^|\s)hidden(?:[\s=/]|$)|aria-hidden\s*=\s*["']?true|display\s*:\s*none|visibility\s*:\s*hidden""",
-    re.IGNORECASE,
-)
+_NOT_SHOWN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _FLOW = frozenset({"address", "article", "aside", "blockquote", "body", "div", "dl", "figure"})
 _MORE = frozenset(
     {"figcaption", "footer", "form", "header", "hr", "main", "nav", "ol", "p", "section", "table", "ul"}
@@ -22,6 +22,34 @@ _HEADINGS = {f"h{level}": "\n\n" + "#" * level + " " for level in range(1, 7)}
 _LINES = {"li": "\n- ", "br": "\n", "tr": "\n", "td": " ", "th": " ", "dt": "\n", "dd": "\n"}
 _MARKS = {**_LINES, **_HEADINGS}
 _SPACE = re.compile(r"\s+")
+_ROWS = frozenset({"tr", "tbody", "thead", "tfoot"})
+
+
+class _Left(NamedTuple):
+    """How an element ends that may be left without an end tag.
+
+    Attributes:
+        before: What begins after it.
+        within: What ends with it inside, and begins anew inside of it.
+        at_end_of: What else ends with it inside.
+    """
+
+    before: Collection[str]
+    within: Collection[str]
+    at_end_of: Collection[str] = ()
+
+
+_BLOCKS = _FLOW | _MORE | frozenset(_HEADINGS) | {"pre"}
+_CELL = _Left({"td", "th"} | _ROWS, {"table"}, _ROWS)
+_ENDLESS = {
+    "p": _Left(_BLOCKS, (), _BLOCKS | {"li", "td", "th", "dd"}),
+    "li": _Left({"li"}, {"ul", "ol", "menu"}),
+    "dt": _Left({"dt", "dd"}, {"dl"}),
+    "dd": _Left({"dt", "dd"}, {"dl"}),
+    "tr": _Left(_ROWS, {"table"}, _ROWS - {"tr"}),
+    "td": _CELL,
+    "th": _CELL,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +72,21 @@ def web_page(html: str) -> WebPage:
     """
     title = ""
     parts: list[str] = []
-    hiding, depth, pre = "", 0, 0
+    hidden: _Hidden | None = None
+    pre = 0
     for tag, is_end, attributes, data in _tokens(html):
-        if hiding:
-            depth += (tag == hiding) * (-1 if is_end else 1)
-            hiding = hiding if depth else ""
-        elif tag == "title":
+        if hidden is not None and not hidden.ends_before(tag, is_end=is_end):
+            hidden = None if hidden.ends_with(tag, is_end=is_end) else hidden
+            continue
+        hidden = None
+        if tag == "title":
             title = title or _SPACE.sub(" ", unescape(data)).strip()
         elif tag in _RAW:
             continue
         elif not tag:
             parts.append(unescape(data) if pre else _flowing(unescape(data), after=parts))
         elif not is_end and _hides(tag, attributes):
-            hiding, depth = tag, 1
+            hidden = _Hidden(tag)
         elif tag == "pre":
             if pre or not is_end:
                 pre += -1 if is_end else 1
@@ -90,10 +120,39 @@ def _tokens(html: str) -> Iterator[tuple[str, bool, str, str]]:
         yield "", False, "", html[at:]
 
 
+class _Hidden:
+    """An element that people do not see, while what is inside of it is passed over."""
+
+    def __init__(self, tag: str) -> None:
+        self._tag = tag
+        self._left = _ENDLESS.get(tag)
+        self._depth = 1
+        self._within = 0
+
+    def ends_before(self, tag: str, *, is_end: bool) -> bool:
+        """Whether it is over without an end of its own; what comes is not in it."""
+        if self._left is None or self._within or (is_end and tag == self._tag):
+            return False
+        return tag in ({*self._left.within, *self._left.at_end_of} if is_end else self._left.before)
+
+    def ends_with(self, tag: str, *, is_end: bool) -> bool:
+        """Whether it is over with this, which is its last."""
+        step = -1 if is_end else 1
+        if self._left is not None and tag in self._left.within:
+            self._within += step
+        if tag == self._tag and not self._within:
+            self._depth += step
+        return self._depth == 0
+
+
 def _hides(tag: str, attributes: str) -> bool:
     if tag in _VOID or attributes.endswith("/"):
         return False
-    return tag in _SKIPPED or _HIDDEN.search(attributes) is not None
+    if tag in _SKIPPED:
+        return True
+    given = {one[1].lower(): (one[2] or "").strip("\"'") for one in _ATTRIBUTE.finditer(attributes)}
+    is_unread = given.get("aria-hidden", "").strip().lower() == "true"
+    return "hidden" in given or is_unread or _NOT_SHOWN.search(given.get("style", "")) is not None
 
 
 def _flowing(text: str, *, after: list[str]) -> str:

@@ -1,24 +1,32 @@
 """What an embedder does: texts to vectors of length 1."""
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ringmain_vector.domain import Vector
+
+MARK = 12
+"""Letters of a SHA-256 that tell models apart."""
 
 
 class Embedder(Protocol):
     """Turns texts into vectors. It is loaded when first used, and never blocks the event loop.
 
     Attributes:
-        name: Of the model; collections remember it.
         dimension: Of its vectors; 0 where only `load` finds out.
         most_tokens: How much of a text it looks at.
     """
 
-    name: str
     dimension: int
     most_tokens: int
+
+    @property
+    def name(self) -> str:
+        """Of the model; collections remember it, so another model has another one."""
+        ...
 
     @property
     def is_ready(self) -> bool:
@@ -44,3 +52,17 @@ class Embedder(Protocol):
     async def close(self) -> None:
         """Give back what is held."""
         ...
+
+
+def mark_of(file: Path) -> str:
+    """A few letters that files of other content do not have; none where it cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()[:MARK]
+    except OSError:
+        return ""
+
+
+def marked(name: str, mark: str) -> str:
+    """The name of a model that comes from a file, which may not be there yet."""
+    return f"{name}@{mark}" if mark else name

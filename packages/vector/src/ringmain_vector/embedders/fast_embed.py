@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ringmain_core.errors import UpstreamRefused
+from ringmain_vector.embedders.base import mark_of, marked
 from ringmain_vector.embedders.one_thread import OneThread
 from ringmain_vector.embedders.unit import unit_vectors
 from ringmain_vector.settings import silence_onnx_runtime
@@ -28,12 +29,19 @@ class FastEmbed:
     most_tokens = 512
 
     def __init__(self, model: str, folder: Path | None = None) -> None:
-        self.name = f"fastembed:{model}"
         self.dimension = 0
         self._name = model
         self._folder = folder
+        self._mark = ""
         self._thread = OneThread()
         self._model: Any = None
+
+    @property
+    def name(self) -> str:
+        if self._folder is None:
+            return f"fastembed:{self._name}"
+        self._mark = self._mark or mark_of(self._folder / "model.onnx")
+        return marked(f"fastembed:{self._name}", self._mark)
 
     @property
     def is_ready(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ringmain_core.errors import UpstreamRefused
+from ringmain_vector.embedders.base import MARK, mark_of, marked
 from ringmain_vector.embedders.one_thread import OneThread
 from ringmain_vector.embedders.onnx_runtime import onnx_runtime
 from ringmain_vector.embedders.unit import unit_vectors
@@ -37,11 +38,18 @@ class MiniLm:
     most_tokens = _MOST_TOKENS
 
     def __init__(self, path: Path | None = None, sha256: str = "") -> None:
-        self.name = "all-MiniLM-L6-v2-int8" if path is None else f"minilm:{path.stem}"
         self._path = path
         self._sha256 = sha256.lower()
+        self._mark = self._sha256[:MARK]
         self._thread = OneThread()
         self._model: _Model | None = None
+
+    @property
+    def name(self) -> str:
+        if self._path is None:
+            return "all-MiniLM-L6-v2-int8"
+        self._mark = self._mark or mark_of(self._path)
+        return marked(f"minilm:{self._path.stem}", self._mark)
 
     @property
     def is_ready(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ringmain_vector.domain import Document, Manifest, Passage, Scored, Stats, Where
+from ringmain_vector.domain import Document, Key, Manifest, Passage, Scored, Stats, Where
 
 if TYPE_CHECKING:
     from ringmain_vector.domain import FieldType, Vector
@@ -49,7 +49,16 @@ class Collection(Protocol):
         """The k passages that have the words of a query best; those that have none are left out."""
         ...
 
-    async def fetch(self, tenant: str, keys: Sequence[tuple[str, int]]) -> list[Passage]:
+    async def measured(
+        self, tenant: str, keys: Sequence[Key], vector: "Vector", terms: Mapping[int, float]
+    ) -> tuple[list[Scored], list[Scored]]:
+        """How well these passages fit by `dense` and by `lexical`, in any order.
+
+        A passage without a vector is not in the first list, one without the words not in the second.
+        """
+        ...
+
+    async def fetch(self, tenant: str, keys: Sequence[Key]) -> list[Passage]:
         """Passages by document id and number, in any order, without vectors and words."""
         ...
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ringmain_core.errors import InvalidArguments, UpstreamRefused, UpstreamUnavailable
-from ringmain_vector.domain import Document, FieldType, Manifest, Passage, Scored, Stats, Where
+from ringmain_vector.domain import Document, FieldType, Key, Manifest, Passage, Scored, Stats, Where
+from ringmain_vector.fields import merged
 from ringmain_vector.stores.edge_folder import (
     SHARD,
     is_name,
@@ -33,7 +35,10 @@ _WORTH_AN_INDEX = 50_000  # passages; with fewer, looking at each is as fast, an
 
 
 class _Workers:
-    """The threads in which a store does what blocks; they start with the first work."""
+    """The threads in which a collection does what blocks; they start with the first work.
+
+    Each has its own: while another process holds one collection, who waits for that keeps no other waiting.
+    """
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
@@ -58,18 +63,29 @@ class EdgeCollection:
 
     is_read_only = False
 
-    def __init__(self, folder: Path, manifest: Manifest, workers: _Workers, times: Times) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        times: Times,
+        reading: threading.Lock,
+    ) -> None:
         self.name = folder.name
         self.manifest = manifest
         self._folder = folder
-        self._workers = workers
+        self._reading = reading
+        self._workers = _Workers()
         self._lease = Lease(ProcessLock(folder), self._load, _close, times)
 
     async def declare(self, fields: Mapping[str, FieldType]) -> None:
         def declare(shard: "Shard") -> None:
-            shard.declare(fields)
-            self.manifest = changed(self.manifest, fields={**self.manifest.fields, **fields})
-            write_manifest(self._folder, self.manifest)
+            with self._reading:
+                before = read_manifest(self._folder) or self.manifest  # others may have declared some
+                known = changed(before, fields=merged(before.fields, fields))
+                shard.declare(fields)
+                if known != before:
+                    write_manifest(self._folder, known)
+                self.manifest = known
 
         await self._write(declare)
 
@@ -91,7 +107,12 @@ class EdgeCollection:
     async def lexical(self, terms: Mapping[int, float], k: int, where: Where) -> list[Scored]:
         return await self._read(lambda shard: shard.lexical(terms, k, where)) if terms else []
 
-    async def fetch(self, tenant: str, keys: Sequence[tuple[str, int]]) -> list[Passage]:
+    async def measured(
+        self, tenant: str, keys: Sequence[Key], vector: "Vector", terms: Mapping[int, float]
+    ) -> tuple[list[Scored], list[Scored]]:
+        return await self._read(lambda shard: shard.measured(tenant, keys, vector, terms))
+
+    async def fetch(self, tenant: str, keys: Sequence[Key]) -> list[Passage]:
         return await self._read(lambda shard: shard.fetch(tenant, keys))
 
     async def documents(self, where: Where, after: str, limit: int) -> list[Document]:
@@ -121,9 +142,14 @@ class EdgeCollection:
 
         await self._write(optimize)
 
-    def give_back(self) -> None:
+    async def give_back(self) -> None:
         """Close it as soon as nobody uses it, and wait for that."""
-        self._lease.give_back()
+        await self._workers.do(self._lease.give_back)
+        self.end()
+
+    def end(self) -> None:
+        """Let its threads end, when they have done what they do."""
+        self._workers.end()
 
     async def _read(self, do: "Callable[[Shard], T]") -> T:
         def read() -> T:
@@ -142,7 +168,8 @@ class EdgeCollection:
     def _load(self) -> "Shard":
         from ringmain_vector.stores.edge_shard import Shard
 
-        self.manifest = read_manifest(self._folder) or self.manifest  # others may have declared fields
+        with self._reading:
+            self.manifest = read_manifest(self._folder) or self.manifest  # others may have declared fields
         return Shard.load(self._folder / SHARD)
 
 
@@ -161,6 +188,7 @@ class EdgeStore:
         self._times = times or Times()
         self._workers = _Workers()
         self._collections: dict[str, EdgeCollection] = {}
+        self._reading = threading.Lock()  # a manifest is read and kept in one go, so none follows a newer one
 
     async def names(self) -> list[str]:
         return await self._do(self._folder, lambda: names(self._folder))
@@ -169,14 +197,7 @@ class EdgeStore:
         if not is_name(name):
             return None
         folder = self._folder / name
-        manifest = await self._do(folder, lambda: read_manifest(folder))
-        if manifest is None:
-            self._collections.pop(name, None)
-            return None
-        fresh = EdgeCollection(folder, manifest, self._workers, self._times)
-        collection = self._collections.setdefault(name, fresh)
-        collection.manifest = manifest
-        return collection
+        return await self._do(folder, lambda: self._found(folder))
 
     async def create(self, name: str, manifest: Manifest) -> EdgeCollection:
         def create() -> None:
@@ -199,8 +220,23 @@ class EdgeStore:
 
     async def close(self) -> None:
         for collection in list(self._collections.values()):
-            await self._workers.do(collection.give_back)
+            await collection.give_back()
         self._workers.end()
+
+    def _found(self, folder: Path) -> EdgeCollection | None:
+        with self._reading:
+            manifest = read_manifest(folder)
+            if manifest is None:
+                gone = self._collections.pop(folder.name, None)
+                if gone is not None:
+                    gone.end()
+                return None
+            collection = self._collections.get(folder.name)
+            if collection is None:
+                collection = EdgeCollection(folder, manifest, self._times, self._reading)
+                self._collections[folder.name] = collection
+            collection.manifest = manifest
+            return collection
 
     async def _do(self, folder: Path, work: Callable[[], T]) -> T:
         def do() -> T:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from ringmain_vector.domain import Document, Passage, Value
+from ringmain_vector.domain import Condition, Document, Passage, Value
 
 GONE = -1
 """The number of a point that stands for nothing and waits to be deleted."""
@@ -92,3 +92,12 @@ def bound(value: float) -> float:
         return max(-_LARGEST, min(float(value), _LARGEST))
     except OverflowError:
         return _LARGEST if value > 0 else -_LARGEST
+
+
+def ends_of(condition: Condition) -> dict[str, float]:
+    """The ends of a range; those that are open are beyond every number."""
+    least, most = condition.least, condition.most
+    return {
+        "gte" if condition.least_counts else "gt": bound(float("-inf") if least is None else least),
+        "lte" if condition.most_counts else "lt": bound(float("inf") if most is None else most),
+    }

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import qdrant_edge as edge
 
-from ringmain_vector.domain import Condition, Document, FieldType, Passage, Scored, Where
+from ringmain_vector.domain import Condition, Document, FieldType, Key, Passage, Scored, Where
 from ringmain_vector.stores.edge_points import (
     DOCUMENT,
     GONE,
-    bound,
     document_of,
+    ends_of,
     passage_of,
     payload_of,
     point_id,
@@ -30,9 +30,10 @@ _DENSE, _WORDS = "dense", "words"
 # A point without words would not count as a passage for the IDF, so it gets one that no text has.
 _NO_WORD = 2**32 - 1
 _ALL = 1 << 31
-_FLUSH_EVERY = (
-    5_000  # points: what is not flushed has to be done again after a crash, by whoever opens the shard
-)
+# Points: what is not flushed has to be done again after a crash, by whoever opens the shard.
+_FLUSH_EVERY = 5_000
+# Rarity is counted over a filter that all points pass: else what was deleted would still count.
+_COUNTED = edge.SearchParams(idf=edge.IdfParams(edge.Filter()))
 # Edges between points that share a value take 15 times as long to build; filters are fast without.
 _HNSW = edge.HnswIndexConfig(m=16, ef_construct=100, full_scan_threshold=10_000, payload_m=0)
 
@@ -117,18 +118,24 @@ class Shard:
         return count
 
     def dense(self, vector: "Vector", k: int, where: Where, *, exact: bool) -> list[Scored]:
-        query = edge.Query.Nearest(vector.tolist(), _DENSE)
         # Edges of the index lead through what a filter leaves out, too, and would end there.
         exact = exact or bool(where.conditions) or self._has_others(where.tenant)
-        return self._found(query, k, where, edge.SearchParams(exact=exact))
+        query = edge.Query.Nearest(vector.tolist(), _DENSE)
+        return self._found(query, k, _filter(where), edge.SearchParams(exact=exact))
 
     def lexical(self, terms: Mapping[int, float], k: int, where: Where) -> list[Scored]:
-        query = edge.Query.Nearest(edge.SparseVector(list(terms), list(terms.values())), _WORDS)
-        # Counted over a filter that all points pass: else what was deleted would still count.
-        counted = edge.SearchParams(idf=edge.IdfParams(edge.Filter()))
-        return self._found(query, k, where, counted)
+        return self._found(_with_words(terms), k, _filter(where), _COUNTED)
 
-    def fetch(self, tenant: str, keys: Sequence[tuple[str, int]]) -> list[Passage]:
+    def measured(
+        self, tenant: str, keys: Sequence[Key], vector: "Vector", terms: Mapping[int, float]
+    ) -> tuple[list[Scored], list[Scored]]:
+        ids: Any = {point_id(tenant, *key) for key in keys}
+        these = edge.Filter(must=[edge.HasIdCondition(ids)])
+        query = edge.Query.Nearest(vector.tolist(), _DENSE)
+        by_meaning = self._found(query, len(ids), these, edge.SearchParams(exact=True))
+        return by_meaning, self._found(_with_words(terms), len(ids), these, _COUNTED) if terms else []
+
+    def fetch(self, tenant: str, keys: Sequence[Key]) -> list[Passage]:
         ids = [point_id(tenant, *key) for key in keys]
         with _in_words():
             return [passage_of(_payload(one)) for one in self._shard.retrieve([*ids], True, False)]
@@ -176,18 +183,15 @@ class Shard:
         with _in_words():
             self._shard.update(edge.UpdateOperation.create_field_index(key, kind))
 
-    def _found(self, query: edge.Query, k: int, where: Where, params: edge.SearchParams) -> list[Scored]:
+    def _found(
+        self, query: edge.Query, k: int, meant: edge.Filter, params: edge.SearchParams
+    ) -> list[Scored]:
         request = edge.QueryRequest(
-            limit=k,
-            query=query,
-            filter=_filter(where),
-            params=params,
-            with_payload=["id", "number"],
+            limit=k, query=query, filter=meant, params=params, with_payload=["id", "number"]
         )
         with _in_words():
-            found = self._shard.query(request)
-        payloads = [(_payload(one), one.score) for one in found]
-        return [Scored(payload["id"], payload["number"], score) for payload, score in payloads]
+            found = [(_payload(one), one.score) for one in self._shard.query(request)]
+        return [Scored(payload["id"], payload["number"], score) for payload, score in found]
 
     def _sorted_ids(self, where: Where) -> list[str]:
         listing, asked = self._listing, repr(where)  # which tells true from 1, unlike being equal
@@ -243,6 +247,10 @@ def _in_words() -> Generator[None]:
         raise ShardFailed(str(error)) from error
 
 
+def _with_words(terms: Mapping[int, float]) -> edge.Query:
+    return edge.Query.Nearest(edge.SparseVector(list(terms), list(terms.values())), _WORDS)
+
+
 def _point(passage: Passage) -> edge.Point:
     terms = passage.terms or {_NO_WORD: 1.0}
     vectors: dict[str, Any] = {_WORDS: edge.SparseVector(list(terms), list(terms.values()))}
@@ -277,12 +285,7 @@ def _filter(where: Where, *more: edge.FieldCondition) -> edge.Filter:
 def _condition(condition: Condition) -> edge.FieldCondition:
     if condition.any_of:
         return _is(same_key(condition.field), [same(one) for one in condition.any_of])
-    least, most = condition.least, condition.most
-    ends = {
-        "gte" if condition.least_counts else "gt": bound(float("-inf") if least is None else least),
-        "lte" if condition.most_counts else "lt": bound(float("inf") if most is None else most),
-    }
-    return edge.FieldCondition(range_key(condition.field), range=edge.RangeFloat(**ends))
+    return edge.FieldCondition(range_key(condition.field), range=edge.RangeFloat(**ends_of(condition)))
 
 
 def _those(tenant: str, ids: Sequence[str]) -> list[Any]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ringmain_vector.domain import Document, FieldType, Manifest, Passage, Scored, Stats, Where
+from ringmain_vector.domain import Document, FieldType, Key, Manifest, Passage, Scored, Stats, Where
+from ringmain_vector.fields import merged
 from ringmain_vector.lexical import idf, score
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class MemoryCollection:
         self._kept: dict[tuple[str, str], list[Passage]] = {}
 
     async def declare(self, fields: Mapping[str, FieldType]) -> None:
-        self.manifest = replace(self.manifest, fields={**self.manifest.fields, **fields})
+        self.manifest = replace(self.manifest, fields=merged(self.manifest.fields, fields))
 
     async def replace(self, document: Document, passages: Sequence[Passage]) -> None:
         if not passages:
@@ -35,24 +36,24 @@ class MemoryCollection:
         return sum(self._kept.pop((tenant, one), None) is not None for one in ids)
 
     async def dense(self, vector: "Vector", k: int, where: Where, *, exact: bool) -> list[Scored]:  # noqa: ARG002
-        found = [
-            Scored(one.document.id, one.number, float(one.vector @ vector))
-            for one in self._all(where)
-            if one.vector is not None
-        ]
-        return _best(found, k)
+        return _best(_by_meaning(self._all(where), vector), k)
 
     async def lexical(self, terms: Mapping[int, float], k: int, where: Where) -> list[Scored]:
-        every = [one for passages in self._kept.values() for one in passages]
-        rarity = {term: idf(len(every), sum(term in one.terms for one in every)) for term in terms}
-        found = [
-            Scored(one.document.id, one.number, score(terms, one.terms, rarity))
-            for one in self._all(where)
-            if not terms.keys().isdisjoint(one.terms)
-        ]
-        return _best(found, k)
+        return _best(self._by_words(self._all(where), terms), k)
 
-    async def fetch(self, tenant: str, keys: Sequence[tuple[str, int]]) -> list[Passage]:
+    async def measured(
+        self, tenant: str, keys: Sequence[Key], vector: "Vector", terms: Mapping[int, float]
+    ) -> tuple[list[Scored], list[Scored]]:
+        meant = frozenset(keys)
+        these = [
+            one
+            for document_id in {document_id for document_id, _ in keys}
+            for one in self._kept.get((tenant, document_id), ())
+            if one.key in meant
+        ]
+        return _by_meaning(these, vector), self._by_words(these, terms)
+
+    async def fetch(self, tenant: str, keys: Sequence[Key]) -> list[Passage]:
         found: list[Passage] = []
         for document_id, number in keys:
             passages = self._kept.get((tenant, document_id), [])
@@ -79,6 +80,15 @@ class MemoryCollection:
     async def optimize(self) -> None:
         """Every passage is looked at anyway."""
 
+    def _by_words(self, passages: Sequence[Passage], terms: Mapping[int, float]) -> list[Scored]:
+        every = [one for passages in self._kept.values() for one in passages]
+        rarity = {term: idf(len(every), sum(term in one.terms for one in every)) for term in terms}
+        return [
+            Scored(*one.key, score(terms, one.terms, rarity))
+            for one in passages
+            if not terms.keys().isdisjoint(one.terms)
+        ]
+
     def _all(self, where: Where) -> list[Passage]:
         return [
             one for passages in self._kept.values() if where.holds(passages[0].document) for one in passages
@@ -104,6 +114,10 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _by_meaning(passages: Sequence[Passage], vector: "Vector") -> list[Scored]:
+    return [Scored(*one.key, float(one.vector @ vector)) for one in passages if one.vector is not None]
 
 
 def _best(found: list[Scored], k: int) -> list[Scored]:

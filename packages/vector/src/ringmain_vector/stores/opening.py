@@ -1,5 +1,6 @@
 """The store that a setting names."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -11,7 +12,7 @@ from ringmain_core.upstream.guards import Guards
 from ringmain_vector.domain import Manifest
 from ringmain_vector.settings import VectorSettings
 from ringmain_vector.stores.base import Store
-from ringmain_vector.tenancy import CLAIM
+from ringmain_vector.tenancy import names_of, tenant_named
 
 if TYPE_CHECKING:
     from ringmain_vector.stores.embedded_postgres import EmbeddedPostgres
@@ -24,6 +25,11 @@ def store_of(settings: VectorSettings, guards: Guards) -> Store:
         ConfigurationError: Where there is no such kind of store.
     """
     given = "edge:" if settings.store is None else settings.store.get_secret_value()
+    if settings.adopt and given.partition(":")[0].lower() in ("memory", "edge"):
+        raise ConfigurationError(
+            "RINGMAIN_VECTOR_ADOPT: collections of others are in a Postgres or at a Qdrant server, and "
+            "RINGMAIN_VECTOR_STORE names neither."
+        )
     return store_named(given, settings, guards)
 
 
@@ -76,7 +82,8 @@ def _pgvector(where: "str | EmbeddedPostgres", settings: VectorSettings, guards:
             one.uri or None,
             one.metadata or tuple(one.fields),
             one.tenant or None,
-            CLAIM if settings.tenants == "claim" else "",
+            partial(tenant_named, settings=settings),
+            partial(names_of, settings=settings),
         )
         for name, one in settings.adopt.items()
     }
@@ -100,10 +107,10 @@ def _qdrant(given: str, settings: VectorSettings, guards: Guards) -> Store:
         name: Adopted(one.source, one.model, one.vector, one.text, one.title, one.uri, one.metadata)
         for name, one in settings.adopt.items()
     }
-    key = None if settings.store_key is None else settings.store_key.get_secret_value()
+    key = settings.store_key if _is_ours(given, settings) else settings.other_store_key
     return QdrantStore(
         url,
-        key,
+        None if key is None else key.get_secret_value(),
         adopted=adopted,
         guards=guards,
         at_once=settings.at_once,
@@ -111,7 +118,28 @@ def _qdrant(given: str, settings: VectorSettings, guards: Guards) -> Store:
     )
 
 
+def _is_ours(given: str, settings: VectorSettings) -> bool:
+    """Whether an address is of the server that the settings name: its key goes to no other."""
+    ours = "" if settings.store is None else settings.store.get_secret_value()
+    return urlsplit(given).netloc.lower() == urlsplit(ours).netloc.lower()
+
+
 def folder_of(given: str, usual: str = "vector") -> Path:
-    """The folder of an embedded store: `edge:///folder`, or the usual one in the state directory."""
-    path = unquote(urlsplit(given).path)
-    return Path(path).expanduser() if path.strip("/") else CoreSettings().state_dir / usual
+    """The folder of an embedded store: `edge:///folder`, or the usual one in the state directory.
+
+    Raises:
+        ConfigurationError: Where something is in the address that would be lost.
+    """
+    parts = urlsplit(given)
+    path = unquote(parts.path)
+    if parts.netloc == "~":
+        path = f"~{path}"
+    elif parts.netloc or "?" in given or "#" in given:
+        kind = parts.scheme
+        raise ConfigurationError(
+            f"RINGMAIN_VECTOR_STORE: write the folder with three slashes, `{kind}:///folder`, or from your "
+            f"home, `{kind}://~/folder`; `?` and `#` in it as %3F and %23."
+        )
+    if not path.strip("/"):
+        return CoreSettings().state_dir / usual
+    return Path(path.removeprefix("/") if path.startswith("/~/") else path).expanduser()

@@ -3,17 +3,23 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ringmain_core.errors import UpstreamRefused
-from ringmain_vector.domain import NOBODY, Document, FieldType, Manifest, Passage, Scored, Stats, Where
-from ringmain_vector.lexical import idf
+from ringmain_vector.domain import NOBODY, Document, FieldType, Key, Manifest, Passage, Scored, Stats, Where
 from ringmain_vector.stores import pgvector_schema as schema
 from ringmain_vector.stores import pgvector_sql as sql
 from ringmain_vector.stores.pgvector_adopted import AdoptedTable, Adoption
 from ringmain_vector.stores.pgvector_connections import Connections, Limits, Transaction
 from ringmain_vector.stores.pgvector_filters import Parameters, conditions_sql
-from ringmain_vector.stores.pgvector_rows import document_of, passage_of, scored, whole_passage_of
+from ringmain_vector.stores.pgvector_rows import (
+    document_of,
+    passage_of,
+    rarity_of,
+    row_of,
+    scored,
+    whole_passage_of,
+)
 from ringmain_vector.stores.pgvector_schema import ALL, MOST_INDEXED, Tables
 
 if TYPE_CHECKING:
@@ -108,9 +114,8 @@ class PgVectorCollection:
             return False
         parameters: Parameters = [where.tenant, self._index_above + 1]
         conditions = conditions_sql(where.conditions, "p.metadata", parameters)
-        passing = await transaction.fetchval(
-            self._tables.sql(sql.PASSING, conditions=conditions), *parameters
-        )
+        statement = self._tables.sql(sql.PASSING, conditions=conditions)
+        passing = await transaction.fetchval(statement, *parameters)
         return passing <= self._index_above
 
     async def lexical(self, terms: Mapping[int, float], k: int, where: Where) -> list[Scored]:
@@ -118,16 +123,34 @@ class PgVectorCollection:
         conditions = conditions_sql(where.conditions, "p.metadata", parameters)
 
         async def work(transaction: Transaction) -> list[Scored]:
-            rows = await transaction.fetch(self._tables.sql(sql.FREQUENCIES), [ALL, *terms])
-            counted: dict[int, int] = {row["term"]: row["passages"] for row in rows}
-            every = counted.pop(ALL, 0)
-            parameters[2:4] = list(counted), [idf(every, count) for count in counted.values()]
+            parameters[2:4] = await self._rarity(transaction, terms)
             statement = self._tables.sql(sql.LEXICAL, conditions=conditions)
             return scored(await transaction.fetch(statement, *parameters))
 
         return await self._connections.read("lexical", work) if terms else []
 
-    async def fetch(self, tenant: str, keys: Sequence[tuple[str, int]]) -> list[Passage]:
+    async def measured(
+        self, tenant: str, keys: Sequence[Key], vector: "Vector", terms: Mapping[int, float]
+    ) -> tuple[list[Scored], list[Scored]]:
+        ids, numbers = [one for one, _ in keys], [number for _, number in keys]
+
+        async def work(transaction: Transaction) -> tuple[list[Scored], list[Scored]]:
+            statement = self._tables.sql(sql.THESE_BY_MEANING)
+            by_meaning = await transaction.fetch(statement, tenant, ids, vector.tolist(), numbers)
+            known, rarity = await self._rarity(transaction, terms)
+            statement = self._tables.sql(sql.THESE_BY_WORDS)
+            by_words = await transaction.fetch(statement, tenant, ids, known, numbers, rarity)
+            return scored(by_meaning), scored(by_words)
+
+        return await self._connections.read("measured", work)
+
+    async def _rarity(
+        self, transaction: Transaction, terms: Mapping[int, float]
+    ) -> tuple[list[int], list[float]]:
+        """The words of a query that there are at all, and how much each tells."""
+        return rarity_of(await transaction.fetch(self._tables.sql(sql.FREQUENCIES), [ALL, *terms]), ALL)
+
+    async def fetch(self, tenant: str, keys: Sequence[Key]) -> list[Passage]:
         ids, numbers = [one for one, _ in keys], [number for _, number in keys]
         rows = await self._connections.read(
             "fetch", lambda transaction: transaction.fetch(self._tables.sql(sql.FETCH), tenant, ids, numbers)
@@ -206,18 +229,7 @@ class PgVectorCollection:
         passages: Sequence[Passage],
     ) -> Counter[int]:
         """Add what a document has; how the counts change."""
-        rows: list[tuple[Any, ...]] = [
-            (
-                document,
-                tenant,
-                one.number,
-                one.start,
-                one.text,
-                metadata,
-                None if one.vector is None else one.vector.tolist(),
-            )
-            for one in passages
-        ]
+        rows = [(document, tenant, *row_of(one, metadata)) for one in passages]
         keys = [row["key"] for row in await transaction.fetchmany(self._tables.sql(sql.PUT_PASSAGE), rows)]
         postings = [
             (key, term, weight)

@@ -1,23 +1,37 @@
 """Tables of others, searched as they are: each row is a document of one passage. Nothing is written."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from ringmain_core.errors import UpstreamRefused
-from ringmain_vector.domain import NOBODY, Document, FieldType, Manifest, Passage, Scored, Stats, Where
+from ringmain_vector.domain import (
+    NOBODY,
+    Document,
+    FieldType,
+    Key,
+    Manifest,
+    Passage,
+    Scored,
+    Stats,
+    Value,
+    Where,
+)
 from ringmain_vector.stores.pgvector_connections import Connections, Row, Transaction
 from ringmain_vector.stores.pgvector_filters import Parameters, conditions_sql
-from ringmain_vector.stores.pgvector_rows import document_of, scored
-from ringmain_vector.vectors import unit_vector_of
+from ringmain_vector.stores.pgvector_rows import scored
+from ringmain_vector.vectors import digest_of, unit_vector_of
 
 if TYPE_CHECKING:
     from ringmain_vector.domain import Vector
 
 _COLUMNS = """
-    SELECT a.attname AS name, t.typname AS type FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    SELECT a.attname AS name, t.typname AS type, a.atttypmod AS size
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
 """
+_DIMENSION = "SELECT vector_dims({vector}) FROM {table} WHERE {vector} IS NOT NULL LIMIT 1"
 _KINDS = ("vector", "halfvec")
 _NOTE = (
     "A table of others has no index of words, so only its vectors are searched. Migrate it to search by "
@@ -27,20 +41,28 @@ _NOTE = (
 _DENSE = """
     SELECT r.id, r.number, r.score FROM (
         SELECT {id} AS id, 0 AS number, 1 - ({distance}) AS score FROM {table}
-        WHERE {tenant} = $1 AND {vector} IS NOT NULL {conditions} ORDER BY {order} LIMIT $2
+        WHERE {tenant} = ANY($1::text[]) AND {vector} IS NOT NULL {conditions} ORDER BY {order} LIMIT $2
     ) r ORDER BY r.score DESC
 """
 _DISTANCE = "{vector} <=> $3::real[]::{kind}"
 _ROW = """
-    SELECT {id} AS id, {tenant} AS tenant, coalesce({title}, '') AS title, coalesce({uri}, '') AS uri,
-        md5({text}) AS digest, length({text}) AS length, 1 AS passages, {metadata} AS metadata,
-        {text} AS text, {vector}::real[] AS vector
-    FROM {table} WHERE {tenant} = $1 AND {text} IS NOT NULL
+    SELECT {id} AS id, coalesce({title}, '') AS title, coalesce({uri}, '') AS uri,
+        length({text}) AS length, 1 AS passages, {metadata} AS metadata, {text} AS text,
+        {vector}::real[] AS vector
+    FROM {table} WHERE {tenant} = ANY($1::text[]) AND {text} IS NOT NULL
 """
 _DOCUMENTS = _ROW + " AND {id} > $2 {conditions} ORDER BY {id} LIMIT $3"
 _FETCH = _ROW + " AND {id} = ANY($2::text[])"
-_TENANTS = "SELECT DISTINCT {tenant} AS tenant FROM {table} WHERE {tenant} IS NOT NULL ORDER BY tenant"
-_STATS = "SELECT count(*) FROM {table} WHERE {tenant} = $1 AND {text} IS NOT NULL"
+_THESE = """
+    SELECT {id} AS id, 0 AS number, 1 - ({distance}) AS score FROM {table}
+    WHERE {tenant} = ANY($1::text[]) AND {vector} IS NOT NULL AND {id} = ANY($2::text[])
+"""
+_TENANTS = "SELECT DISTINCT {tenant} AS tenant FROM {table} WHERE {tenant} IS NOT NULL"
+_STATS = "SELECT count(*) FROM {table} WHERE {tenant} = ANY($1::text[]) AND {text} IS NOT NULL"
+
+
+def _itself(name: str) -> Sequence[str]:
+    return [name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +75,8 @@ class Adoption:
         id: The column of the ids, which are unique; so with the others.
         metadata: One column of the type jsonb, or those whose values are the metadata.
         tenant: Without such a column, all rows are nobody's; with it, those without a value are not found.
-        tenant_begin: What tenants begin with, and the values in that column do not.
+        tenant_named: The tenant that a value in that column means.
+        names_of: All values that mean a tenant.
     """
 
     manifest: Manifest
@@ -65,7 +88,8 @@ class Adoption:
     uri: str | None = None
     metadata: str | Sequence[str] = ()
     tenant: str | None = None
-    tenant_begin: str = ""
+    tenant_named: Callable[[str], str] = str
+    names_of: Callable[[str], Sequence[str]] = _itself
 
     def columns(self) -> set[str]:
         """All that the table has to have."""
@@ -79,15 +103,19 @@ class AdoptedTable:
 
     Args:
         kind: The type of its vectors.
+        dimension: Of them; 0 where it has none yet.
     """
 
     is_read_only = True
 
-    def __init__(self, name: str, adoption: Adoption, connections: Connections, kind: str) -> None:
+    def __init__(
+        self, name: str, adoption: Adoption, connections: Connections, kind: str, dimension: int
+    ) -> None:
         self.name = name
-        self.manifest = adoption.manifest
+        self.manifest = replace(adoption.manifest, dimension=dimension)
+        self._adoption = adoption
         self._connections = connections
-        self._names = _expressions(adoption) | {"kind": kind}
+        self._expressions = _expressions(adoption) | {"kind": kind}
 
     @classmethod
     async def open(cls, name: str, adoption: Adoption, connections: Connections) -> "AdoptedTable":
@@ -107,7 +135,11 @@ class AdoptedTable:
         kind = kinds[adoption.vector]
         if kind not in _KINDS:
             raise UpstreamRefused(f"{table}.{adoption.vector} is a {kind}, not a {' or a '.join(_KINDS)}.")
-        return cls(name, adoption, connections, kind)
+        dimension = await _dimension(adoption, connections, rows)
+        said = adoption.manifest.dimension
+        if said and dimension and said != dimension:
+            raise UpstreamRefused(f"{table}.{adoption.vector} has {dimension} dimensions, not {said}.")
+        return cls(name, adoption, connections, kind, dimension or said)
 
     async def declare(self, fields: Mapping[str, FieldType]) -> None:
         self._refuse(fields)
@@ -119,8 +151,8 @@ class AdoptedTable:
         self._refuse(tenant, ids)
 
     async def dense(self, vector: "Vector", k: int, where: Where, *, exact: bool) -> list[Scored]:
-        parameters: Parameters = [where.tenant, k, vector.tolist()]
-        conditions = conditions_sql(where.conditions, self._names["metadata"], parameters)
+        parameters: Parameters = [self._names(where.tenant), k, vector.tolist()]
+        conditions = conditions_sql(where.conditions, self._expressions["metadata"], parameters)
         distance = self._sql(_DISTANCE)
         orders = [f"({distance}) + 0"] if exact else [distance, f"({distance}) + 0"]
 
@@ -138,26 +170,39 @@ class AdoptedTable:
     async def lexical(self, terms: Mapping[int, float], k: int, where: Where) -> list[Scored]:  # noqa: ARG002
         return []
 
-    async def fetch(self, tenant: str, keys: Sequence[tuple[str, int]]) -> list[Passage]:
+    async def measured(
+        self,
+        tenant: str,
+        keys: Sequence[Key],
+        vector: "Vector",
+        terms: Mapping[int, float],  # noqa: ARG002
+    ) -> tuple[list[Scored], list[Scored]]:
+        statement = self._sql(_THESE, distance=self._sql(_DISTANCE))
         ids = [one for one, number in keys if number == 0]
-        rows = await self._fetch(self._sql(_FETCH), tenant, ids)
-        return [_passage_of(row) for row in rows]
+        return scored(await self._fetch(statement, self._names(tenant), ids, vector.tolist())), []
+
+    async def fetch(self, tenant: str, keys: Sequence[Key]) -> list[Passage]:
+        ids = [one for one, number in keys if number == 0]
+        rows = await self._fetch(self._sql(_FETCH), self._names(tenant), ids)
+        return [_passage_of(row, tenant) for row in rows]
 
     async def documents(self, where: Where, after: str, limit: int) -> list[Document]:
-        parameters: Parameters = [where.tenant, after, limit]
-        conditions = conditions_sql(where.conditions, self._names["metadata"], parameters)
+        parameters: Parameters = [self._names(where.tenant), after, limit]
+        conditions = conditions_sql(where.conditions, self._expressions["metadata"], parameters)
         rows = await self._fetch(self._sql(_DOCUMENTS, conditions=conditions), *parameters)
-        return [_document_of(row) for row in rows]
+        return [_document_of(row, where.tenant) for row in rows]
 
     async def passages(self, tenant: str, document_id: str, *, whole: bool = False) -> list[Passage]:
-        rows = await self._fetch(self._sql(_FETCH), tenant, [document_id])
-        return [_whole_passage_of(row) if whole else _passage_of(row) for row in rows]
+        rows = await self._fetch(self._sql(_FETCH), self._names(tenant), [document_id])
+        read = _whole_passage_of if whole else _passage_of
+        return [read(row, tenant) for row in rows]
 
     async def tenants(self) -> list[str]:
-        return [str(row["tenant"]) for row in await self._fetch(self._sql(_TENANTS))]
+        rows = await self._fetch(self._sql(_TENANTS))
+        return sorted({self._adoption.tenant_named(row["tenant"]) for row in rows})
 
     async def stats(self, tenant: str) -> Stats:
-        (row,) = await self._fetch(self._sql(_STATS), tenant)
+        (row,) = await self._fetch(self._sql(_STATS), self._names(tenant))
         return Stats(row["count"], row["count"], [_NOTE])
 
     async def optimize(self) -> None:
@@ -168,8 +213,11 @@ class AdoptedTable:
             self.name, lambda transaction: transaction.fetch(statement, *parameters)
         )
 
+    def _names(self, tenant: str) -> list[str]:
+        return list(self._adoption.names_of(tenant))
+
     def _sql(self, statement: str, **parts: str) -> str:
-        return statement.format_map(self._names | parts)
+        return statement.format_map(self._expressions | parts)
 
     def _refuse(self, *_: object) -> NoReturn:
         raise UpstreamRefused(f"`{self.name}` is a table of others, which is only searched.")
@@ -189,7 +237,7 @@ def _expressions(adoption: Adoption) -> dict[str, str]:
         "vector": _quoted(adoption.vector),
         "title": _column(adoption.title),
         "uri": _column(adoption.uri),
-        "tenant": f'({_literal(adoption.tenant_begin)} || {_column(adoption.tenant)} COLLATE "C")',
+        "tenant": _column(adoption.tenant),
         "metadata": f"({metadata})",
     }
 
@@ -216,22 +264,33 @@ def _literal(text: str) -> str:
     return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def _document_of(row: Row) -> Document:
+def _document_of(row: Row, tenant: str) -> Document:
     """Without what is no value to filter by, of which such a table may have anything."""
-    made = document_of({**row, "metadata": row["metadata"] or "{}"})
-    plain = {name: value for name, value in made.metadata.items() if _is_plain(value)}
-    return replace(made, metadata=plain)
+    found: object = json.loads(row["metadata"] or "{}")
+    metadata = cast("dict[str, Any]", found) if isinstance(found, dict) else dict[str, Any]()
+    plain: dict[str, Value] = {
+        name: value for name, value in metadata.items() if isinstance(value, str | int | float)
+    }
+    digest = digest_of(row["text"], row["title"], row["uri"], plain, row["vector"])
+    return Document(
+        row["id"], tenant, row["title"], row["uri"], digest, row["length"], row["passages"], plain
+    )
 
 
-def _is_plain(value: Any) -> bool:
-    return isinstance(cast("object", value), str | int | float)
+def _passage_of(row: Row, tenant: str) -> Passage:
+    return Passage(_document_of(row, tenant), 0, row["text"], 0)
 
 
-def _passage_of(row: Row) -> Passage:
-    return Passage(_document_of(row), 0, row["text"], 0)
-
-
-def _whole_passage_of(row: Row) -> Passage:
+def _whole_passage_of(row: Row, tenant: str) -> Passage:
     """With a vector of length 1, as all others have."""
     vector = None if row["vector"] is None else unit_vector_of(row["vector"])
-    return replace(_passage_of(row), vector=vector)
+    return replace(_passage_of(row, tenant), vector=vector)
+
+
+async def _dimension(adoption: Adoption, connections: Connections, columns: Sequence[Row]) -> int:
+    """Of the vectors: as the column says, or else as the first one has; 0 where there is none."""
+    size = next(int(row["size"]) for row in columns if row["name"] == adoption.vector)
+    if size > 0:
+        return size
+    statement = _DIMENSION.format_map(_expressions(adoption))
+    return await connections.read("dimension", lambda transaction: transaction.fetchval(statement)) or 0

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from ringmain_core.errors import UpstreamRefused
 from ringmain_vector.domain import FieldType, Manifest
+from ringmain_vector.fields import merged
 from ringmain_vector.stores.pgvector_connections import Connections, Row, Transaction
 from ringmain_vector.stores.pgvector_filters import indexed
 
@@ -142,7 +143,7 @@ async def declare(transaction: Transaction, name: str, fields: Mapping[str, Fiel
     """Add fields to a manifest, and an index for each."""
     await transaction.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
     tables, before = await _known(transaction, name)
-    manifest = replace(before, fields={**before.fields, **fields})
+    manifest = replace(before, fields=merged(before.fields, fields))
     if manifest != before:
         await transaction.execute(_DECLARE, tables.number, json.dumps(asdict(manifest)))
         await _index_fields(transaction, tables, fields)

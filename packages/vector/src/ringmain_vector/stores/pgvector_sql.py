@@ -68,6 +68,21 @@ LEXICAL = """
     ORDER BY s.score DESC, s.passage LIMIT $2
 """
 
+_THESE = """
+    unnest($2::text[], $4::bigint[]) AS k(id, number)
+    JOIN {documents} d ON d.tenant = $1 AND d.id = k.id
+    JOIN {passages} p ON p.document = d.key AND p.number = k.number
+"""
+THESE_BY_MEANING = f"""
+    SELECT d.id, p.number, -({DISTANCE}) AS score FROM {_THESE} WHERE p.embedding IS NOT NULL
+"""  # noqa: S608 (constants)
+THESE_BY_WORDS = f"""
+    SELECT d.id, p.number,
+        sum(t.weight * ($5::double precision[])[array_position($3::integer[], t.term)]) AS score
+    FROM {_THESE} JOIN {{postings}} t ON t.passage = p.key
+    WHERE t.term = ANY($3::integer[]) GROUP BY d.id, p.number
+"""  # noqa: S608 (constants)
+
 _DOCUMENT = "d.id, d.tenant, d.title, d.uri, d.digest, d.length, d.passages, d.metadata"
 _PASSAGE = f"{_DOCUMENT}, p.number, p.text, p.start"
 # What filters look at stands beside the passages, all of which have the same.

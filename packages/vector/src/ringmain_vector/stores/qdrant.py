@@ -7,6 +7,8 @@ made from them and against the imitation that comes with Qdrant's client.
 import time
 from collections.abc import Callable, Mapping
 
+import anyio
+
 from ringmain_core.errors import UpstreamRefused, UpstreamUnavailable
 from ringmain_core.upstream.guards import Guards
 from ringmain_vector.domain import Manifest
@@ -53,6 +55,7 @@ class QdrantStore:
         self._prefix = prefix
         self._adopted = adopted or {}
         self._clock = clock
+        self._declaring = anyio.Lock()
 
     async def names(self) -> list[str]:
         found = set(self._adopted)
@@ -101,7 +104,8 @@ class QdrantStore:
         await self._rest.close()
 
     def _collection(self, name: str, manifest: Manifest, described: Described) -> QdrantCollection:
-        return QdrantCollection(self._rest, self._prefix + name, name, manifest, described, self._clock)
+        kept_as = self._prefix + name
+        return QdrantCollection(self._rest, kept_as, name, manifest, described, self._clock, self._declaring)
 
 
 def _foreign(name: str) -> UpstreamRefused:

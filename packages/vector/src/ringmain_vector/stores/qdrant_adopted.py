@@ -3,13 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, cast
+from uuid import UUID
 
 from ringmain_core.errors import UpstreamRefused
-from ringmain_vector.domain import NOBODY, Document, FieldType, Manifest, Passage, Scored, Stats, Value, Where
+from ringmain_vector.domain import (
+    NOBODY,
+    Document,
+    FieldType,
+    Key,
+    Manifest,
+    Passage,
+    Scored,
+    Stats,
+    Value,
+    Where,
+)
 from ringmain_vector.stores.qdrant_filters import conditions_of
 from ringmain_vector.stores.qdrant_rest import Rest
 from ringmain_vector.stores.qdrant_shapes import Described, Filter, Id, Point
-from ringmain_vector.vectors import unit_vector_of
+from ringmain_vector.vectors import digest_of, unit_vector_of
 
 if TYPE_CHECKING:
     from ringmain_vector.domain import Vector
@@ -21,6 +33,7 @@ _KINDS: Mapping[str, FieldType] = {
     "float": "float",
     "bool": "boolean",
 }
+_MOST_ID, _DIGITS = 2**64 - 1, 21
 _NO_WORDS = "it was made by others, without the words of its passages: only meaning is searched"
 
 
@@ -101,33 +114,37 @@ class AdoptedCollection:
     async def dense(self, vector: "Vector", k: int, where: Where, *, exact: bool) -> list[Scored]:
         if where.tenant != NOBODY:
             return []
-        found = await self._rest.rank(
-            self._adopted.collection,
-            vector.tolist(),
-            self._adopted.vector,
-            self._meant(where),
-            k,
-            (),
-            exact=exact,
-        )
-        return [Scored(str(one.id), 0, one.score) for one in found]
+        return await self._ranked(vector, self._meant(where), k, exact=exact)
 
     async def lexical(self, terms: Mapping[int, float], k: int, where: Where) -> list[Scored]:  # noqa: ARG002
         return []
 
-    async def fetch(self, tenant: str, keys: Sequence[tuple[str, int]]) -> list[Passage]:
-        wanted = [_id(document_id) for document_id, number in keys if number == 0 and tenant == NOBODY]
+    async def measured(
+        self,
+        tenant: str,
+        keys: Sequence[Key],
+        vector: "Vector",
+        terms: Mapping[int, float],  # noqa: ARG002
+    ) -> tuple[list[Scored], list[Scored]]:
+        ids = _ids(tenant, [document_id for document_id, number in keys if number == 0])
+        these: Filter = {"must": [{"has_id": ids}]}
+        return await self._ranked(vector, these, len(ids), exact=True) if ids else [], []
+
+    async def fetch(self, tenant: str, keys: Sequence[Key]) -> list[Passage]:
+        wanted = _ids(tenant, [document_id for document_id, number in keys if number == 0])
         return [self._passage(one) for one in await self._rest.read(self._adopted.collection, wanted)]
 
     async def documents(self, where: Where, after: str, limit: int) -> list[Document]:
         if where.tenant != NOBODY:
             return []
         begin = _id(after) if after else None
-        found, _ = await self._rest.page(self._adopted.collection, self._meant(where), limit + 1, begin)
+        found, _ = await self._rest.page(
+            self._adopted.collection, self._meant(where), limit + 1, begin, vectors=True
+        )
         return [self._passage(one).document for one in found if one.id != begin][:limit]
 
     async def passages(self, tenant: str, document_id: str, *, whole: bool = False) -> list[Passage]:
-        wanted = [_id(document_id)] if tenant == NOBODY else []
+        wanted = _ids(tenant, [document_id])
         found = await self._rest.read(self._adopted.collection, wanted, vectors=whole)
         return [self._passage(one) for one in found]
 
@@ -143,24 +160,33 @@ class AdoptedCollection:
     async def optimize(self) -> None:
         """Whoever fills it sees to that."""
 
+    async def _ranked(self, vector: "Vector", meant: Filter, k: int, *, exact: bool) -> list[Scored]:
+        kept_as, using = self._adopted.collection, self._adopted.vector
+        found = await self._rest.rank(kept_as, vector.tolist(), using, meant, k, (), exact=exact)
+        return [Scored(str(one.id), 0, one.score) for one in found]
+
     def _meant(self, where: Where) -> Filter:
         return conditions_of(where, self._adopted.metadata, self.manifest.fields)
 
     def _passage(self, point: Point) -> Passage:
-        text = _text(point.payload, self._adopted.text)
+        text, title, uri = (
+            _text(point.payload, path)
+            for path in (self._adopted.text, self._adopted.title, self._adopted.uri)
+        )
+        metadata = self._metadata(point.payload)
+        numbers = point.vectors.get(self._adopted.vector)
+        given = numbers if isinstance(numbers, Sequence) else None
         document = Document(
             id=str(point.id),
             tenant=NOBODY,
-            title=_text(point.payload, self._adopted.title),
-            uri=_text(point.payload, self._adopted.uri),
-            digest="",
+            title=title,
+            uri=uri,
+            digest=digest_of(text, title, uri, metadata, given),
             length=len(text),
             passages=1,
-            metadata=self._metadata(point.payload),
+            metadata=metadata,
         )
-        numbers = point.vectors.get(self._adopted.vector)
-        vector = unit_vector_of(numbers) if isinstance(numbers, Sequence) else None
-        return Passage(document, 0, text, 0, vector=vector)
+        return Passage(document, 0, text, 0, vector=None if given is None else unit_vector_of(given))
 
     def _metadata(self, payload: Mapping[str, Any]) -> dict[str, Value]:
         found = _at(payload, self._adopted.metadata)
@@ -174,6 +200,12 @@ class AdoptedCollection:
 
     def _refuse(self, *_: object) -> NoReturn:
         raise UpstreamRefused(f"The collection `{self.name}` was made by others: it is only searched.")
+
+
+def _ids(tenant: str, given: Sequence[str]) -> list[Id]:
+    """Those that there can be."""
+    known = map(_id, given if tenant == NOBODY else ())
+    return [one for one in known if one is not None]
 
 
 def _fields(indexes: Mapping[str, str], path: str) -> dict[str, FieldType]:
@@ -197,5 +229,11 @@ def _text(payload: Mapping[str, Any], path: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _id(given: str) -> Id:
-    return int(given) if given.isdecimal() else given
+def _id(given: str) -> Id | None:
+    """A document's id as Qdrant has it; `None` where it has no such ids."""
+    if given.isdecimal() and given.isascii():
+        return int(given) if int(given[:_DIGITS]) <= _MOST_ID and len(given) < _DIGITS else None
+    try:
+        return str(UUID(given))
+    except ValueError:
+        return None

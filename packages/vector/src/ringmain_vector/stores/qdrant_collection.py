@@ -12,16 +12,20 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ringmain_vector.domain import Document, FieldType, Manifest, Passage, Scored, Stats, Where
-from ringmain_vector.stores.qdrant_filters import among, conditions_of, equal, key_of
-from ringmain_vector.stores.qdrant_manifest import note, noted_fields
+import anyio
+
+from ringmain_vector.domain import Document, FieldType, Key, Manifest, Passage, Scored, Stats, Where
+from ringmain_vector.fields import merged
+from ringmain_vector.stores.qdrant_filters import among, conditions_of, equal
+from ringmain_vector.stores.qdrant_manifest import manifest_of, note, noted_fields
 from ringmain_vector.stores.qdrant_points import (
     DENSE,
-    INDEXES,
     KEYS,
     METADATA,
     WORDS,
     head_id,
+    indexes_of,
+    parts_of,
     passage_of,
     point_id,
     points_of,
@@ -37,7 +41,6 @@ _PAGE = 500  # points in one that reads
 _PAGE_OF_IDS = 2_000
 _TRIES = 5  # of a read while documents are being replaced under it
 _FORSAKEN = 3600  # seconds after which nobody is still at work on a replacement
-_BOOLEAN = "bool"
 
 
 class QdrantCollection:
@@ -49,6 +52,7 @@ class QdrantCollection:
         name: As it is called here.
         described: As it was found.
         clock: As the store has it.
+        declaring: Held while fields are declared: Qdrant has no way to note one only where it is new.
     """
 
     is_read_only = False
@@ -61,6 +65,7 @@ class QdrantCollection:
         manifest: Manifest,
         described: Described,
         clock: Callable[[], float],
+        declaring: anyio.Lock,
     ) -> None:
         self.name = name
         self.manifest = manifest
@@ -69,21 +74,24 @@ class QdrantCollection:
         self._described = described
         self._indexes = dict(described.indexes)
         self._clock = clock
+        self._declaring = declaring
 
     async def prepare(self) -> None:
         """Make the payload indexes that are missing: where Qdrant is strict, it filters by nothing else."""
-        for key, kind in _needed(self.manifest.fields).items():
+        for key, kind in indexes_of(self.manifest.fields).items():
             if self._indexes.get(key) != kind:
                 await self._rest.index(self._kept_as, key, kind, parts=key == "tenant")
                 self._indexes[key] = kind
 
     async def declare(self, fields: Mapping[str, FieldType]) -> None:
-        known = self.manifest.fields
-        new: dict[str, FieldType] = {name: kind for name, kind in fields.items() if known.get(name) != kind}
-        self.manifest = replace(self.manifest, fields={**known, **new})
-        await self.prepare()
-        if new:
-            await note(self._rest, self._kept_as, noted_fields(new))
+        async with self._declaring:
+            described = await self._rest.describe(self._kept_as)
+            now = described and await manifest_of(self._rest, self._kept_as, described)
+            known = (now or self.manifest).fields
+            self.manifest = replace(self.manifest, fields=merged(known, fields))
+            await self.prepare()
+            if self.manifest.fields != known:
+                await note(self._rest, self._kept_as, noted_fields(fields))
 
     async def replace(self, document: Document, passages: Sequence[Passage]) -> None:
         if not passages:
@@ -103,7 +111,7 @@ class QdrantCollection:
     async def delete(self, tenant: str, ids: Sequence[str]) -> int:
         there = 0
         await self.prepare()
-        for some in _parts(list(dict.fromkeys(ids)), _AT_ONCE):
+        for some in parts_of(list(dict.fromkeys(ids)), _AT_ONCE):
             heads = await self._heads(tenant, some, KEYS)
             if heads:
                 old = self._stale(tenant, list(heads), heads, int(self._clock()))
@@ -112,12 +120,27 @@ class QdrantCollection:
         return there
 
     async def dense(self, vector: "Vector", k: int, where: Where, *, exact: bool) -> list[Scored]:
-        return await self._ranked(vector.tolist(), DENSE, k, where, exact=exact)
+        return await self._ranked(vector.tolist(), DENSE, k, where.tenant, self._meant(where), exact=exact)
 
     async def lexical(self, terms: Mapping[int, float], k: int, where: Where) -> list[Scored]:
-        return await self._ranked(terms, WORDS, k, where) if terms else []
+        return await self._ranked(terms, WORDS, k, where.tenant, self._meant(where)) if terms else []
 
-    async def fetch(self, tenant: str, keys: Sequence[tuple[str, int]]) -> list[Passage]:
+    async def measured(
+        self, tenant: str, keys: Sequence[Key], vector: "Vector", terms: Mapping[int, float]
+    ) -> tuple[list[Scored], list[Scored]]:
+        heads = await self._heads(tenant, list({document_id for document_id, _ in keys}), KEYS)
+        ids = [
+            point_id(tenant, document_id, number, heads[document_id].payload["generation"])
+            for document_id, number in keys
+            if document_id in heads
+        ]
+        these: Filter = {"must": [{"has_id": ids}]}
+        if not ids:
+            return [], []
+        by_meaning = await self._ranked(vector.tolist(), DENSE, len(ids), tenant, these, exact=True)
+        return by_meaning, await self._ranked(terms, WORDS, len(ids), tenant, these) if terms else []
+
+    async def fetch(self, tenant: str, keys: Sequence[Key]) -> list[Passage]:
         numbers: dict[str, set[int]] = {}
         for document_id, number in keys:
             numbers.setdefault(document_id, set()).add(number)
@@ -160,7 +183,7 @@ class QdrantCollection:
 
     def _notes(self) -> list[str]:
         missing = [
-            key for key, kind in _needed(self.manifest.fields).items() if self._indexes.get(key) != kind
+            key for key, kind in indexes_of(self.manifest.fields).items() if self._indexes.get(key) != kind
         ]
         notes = [
             f"there is no payload index for `{key}`: the next document that is added makes it"
@@ -176,18 +199,17 @@ class QdrantCollection:
         return notes
 
     async def _ranked(
-        self, query: Dense | Sparse, using: str, k: int, where: Where, *, exact: bool = False
+        self, query: Dense | Sparse, using: str, k: int, tenant: str, meant: Filter, *, exact: bool = False
     ) -> list[Scored]:
         """The best points that are parts of a document as it is now.
 
         What is not was replaced since the search, or has never been current: the same search again tells.
         """
-        meant = self._meant(where)
         asked, old_before = k, frozenset[Id]()
         kept: list[Point] = []
         for _ in range(_TRIES):
             found = await self._rest.rank(self._kept_as, query, using, meant, asked, KEYS, exact=exact)
-            kept = await self._current(where.tenant, found)
+            kept = await self._current(tenant, found)
             old = frozenset(one.id for one in found) - {one.id for one in kept}
             if old <= old_before and (len(kept) >= k or len(found) < asked):
                 break
@@ -248,7 +270,7 @@ class QdrantCollection:
         self, ids: Sequence[str], keys: Sequence[str] | None = None, *, vectors: bool = False
     ) -> list[Point]:
         found: list[Point] = []
-        for some in _parts(ids, _PAGE):
+        for some in parts_of(ids, _PAGE):
             found += await self._rest.read(self._kept_as, some, keys, vectors=vectors)
         return found
 
@@ -276,13 +298,3 @@ class QdrantCollection:
                 {"key": "written", "range": {"lt": now - _FORSAKEN}},
             ],
         }
-
-
-def _needed(fields: Mapping[str, FieldType]) -> dict[str, str]:
-    """The payload indexes of a collection, by key."""
-    kinds = {key_of(METADATA, name): _BOOLEAN if kind == "boolean" else kind for name, kind in fields.items()}
-    return {**INDEXES, **kinds}
-
-
-def _parts(of: Sequence[str], size: int) -> Iterable[Sequence[str]]:
-    return (of[at : at + size] for at in range(0, len(of), size))

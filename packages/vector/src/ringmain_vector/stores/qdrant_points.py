@@ -8,10 +8,11 @@ Nothing but passages is kept as points: all that there are count when Qdrant tel
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ringmain_vector.domain import Document, Passage
+from ringmain_vector.domain import Document, FieldType, Passage
+from ringmain_vector.stores.qdrant_filters import key_of
 from ringmain_vector.stores.qdrant_shapes import Point
 from ringmain_vector.vectors import vector_of
 
@@ -22,6 +23,7 @@ DENSE, WORDS = "meaning", "words"
 """The names of the two vectors."""
 
 METADATA = "metadata"
+_BOOLEAN = "bool"
 INDEXES: Mapping[str, str] = {
     "tenant": "keyword",
     "document": "keyword",
@@ -121,3 +123,14 @@ def _vector(point: Point) -> "Vector | None":
 
 def _uuid(*parts: str | int) -> str:
     return str(uuid.uuid5(_SPACE, json.dumps(parts)))
+
+
+def indexes_of(fields: Mapping[str, FieldType]) -> dict[str, str]:
+    """The payload indexes of a collection, by key."""
+    kinds = {key_of(METADATA, name): _BOOLEAN if kind == "boolean" else kind for name, kind in fields.items()}
+    return {**INDEXES, **kinds}
+
+
+def parts_of(whole: Sequence[str], size: int) -> Iterable[Sequence[str]]:
+    """As many as go into one request."""
+    return (whole[at : at + size] for at in range(0, len(whole), size))

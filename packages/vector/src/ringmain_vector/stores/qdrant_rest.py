@@ -134,13 +134,25 @@ class Rest:
         return await self._call(ask, "retrieve") if ids else []
 
     async def page(
-        self, name: str, where: Filter, limit: int, begin: Id | None, keys: Sequence[str] | None = None
+        self,
+        name: str,
+        where: Filter,
+        limit: int,
+        begin: Id | None,
+        keys: Sequence[str] | None = None,
+        *,
+        vectors: bool = False,
     ) -> tuple[list[Point], Id | None]:
         """Points in the order of their ids, and where the next page begins."""
 
         async def ask(client: "Client") -> tuple[list[Point], Id | None]:
             found, following = await client.scroll(
-                name, wire.filter_to_send(where), limit, offset=begin, with_payload=_payload(keys)
+                name,
+                wire.filter_to_send(where),
+                limit,
+                offset=begin,
+                with_payload=_payload(keys),
+                with_vectors=vectors,
             )
             return [wire.point(one) for one in found], None if following is None else wire.id_of(following)
 

@@ -6,14 +6,17 @@ from pydantic import Field
 
 from ringmain_core.answers import Rows, size_of
 from ringmain_core.call import Call
-from ringmain_core.errors import NotFound
+from ringmain_core.errors import NotFound, ToolFailure
 from ringmain_core.text import clean, prose
 from ringmain_core.tooling import tool
 from ringmain_vector.api import VectorSearch
-from ringmain_vector.models import DocumentText, said
+from ringmain_vector.domain import can_be_id
+from ringmain_vector.models import DocumentText, line, said
 from ringmain_vector.reading import page_of, window_of
 
 _FRAME = 700  # bytes for what stands around the rows
+_FEWEST_CHARS = 200
+_MOST_FIELDS = 50  # of a collection in a list of them
 
 
 @tool(access="read", title="Read a document")
@@ -29,24 +32,26 @@ async def get_document(
 ) -> DocumentText:
     """Read a document's text, from its beginning or around a passage that was found."""
     found = await vector.collection(call, collection)
-    passages = await found.passages(vector.where(call).tenant, document_id)
+    tenant = vector.where(call).tenant
+    passages = await found.passages(tenant, document_id) if can_be_id(document_id) else []
     if not passages:
         raise NotFound(f"There is no document `{document_id[:200]}` in `{found.name}`.")
-    purpose = f"{call.target} {found.name} {document_id}"
+    purpose = f"get_document {found.name} {document_id}"  # a resource gives cursors for the tool
+    length = min(max_chars, max((call.room - 2_000) // 2, _FEWEST_CHARS))
     if cursor is not None:
         offset = vector.cursors.open(call, purpose, cursor)
     elif around is not None:
-        offset = window_of(passages, around, max_chars)
+        offset = window_of(passages, around, length)
     document = passages[0].document
-    content = page_of(passages, offset, min(max_chars, (call.room - 2_000) // 2))
+    content = page_of(passages, offset, length)
     end = offset + len(content)
     last = passages[-1].start + len(passages[-1].text)  # only space follows
     await call.saw("group")
     return DocumentText(
         source=f"{found.name}/{document_id}",
         document_id=document.id,
-        title=clean(document.title) or None,
-        uri=clean(document.uri) or None,
+        title=prose(document.title) or None,
+        uri=line(document.uri) or None,
         offset=offset,
         total_chars=document.length,
         content=prose(content),
@@ -58,30 +63,42 @@ async def get_document(
 @tool(access="read", title="List collections")
 async def list_collections(vector: VectorSearch, call: Call, cursor: str | None = None) -> Rows:
     """List the collections with their size, model, and the fields that `filters` can name."""
-    names = await vector.names(call)
-    begin: int = 0 if cursor is None else vector.cursors.open(call, str(call.target), cursor)
+    after: str = "" if cursor is None else vector.cursors.open(call, "list_collections", cursor)
+    names = [name for name in await vector.names(call) if name > after]
     tenant = vector.where(call).tenant
     rows: list[list[Any]] = []
     used = _FRAME
-    for name in names[begin:]:
-        found = await vector.store.open(name)
-        if found is None:  # it has gone meanwhile
-            continue
-        stats = await found.stats(tenant)
-        fields = [f"{clean(field)}: {kind}" for field, kind in found.manifest.fields.items()]
-        row = [name, stats.documents, stats.passages, found.manifest.model, fields, list(stats.notes)]
+    for number, name in enumerate(names):
+        row = await _row(vector, name, tenant)
         used += size_of(row)
         if used > call.room and rows:
+            following = vector.cursors.seal(call, "list_collections", names[number - 1])
             break
-        rows.append(row)
-    end = begin + len(rows)
+        rows += [row] if row else []
+    else:
+        following = None
     return Rows(
         source="collections",
         columns=["collection", "documents", "passages", "model", "fields", "notes"],
         rows=rows,
-        next_cursor=vector.cursors.seal(call, str(call.target), end) if end < len(names) else None,
-        note=None if rows else "There is none yet: `ringmain-vector index PATH` makes one.",
+        next_cursor=following,
+        note=None if rows or after else "There is none yet: `ringmain-vector index PATH` makes one.",
     )
+
+
+async def _row(vector: VectorSearch, name: str, tenant: str) -> list[Any]:
+    """What is said of a collection; nothing where it has gone meanwhile. One that is broken says so."""
+    try:
+        found = await vector.store.open(name)
+        if found is None:
+            return []
+        stats = await found.stats(tenant)
+    except ToolFailure as error:
+        return [name, None, None, None, [], [error.message]]
+    fields = [f"{clean(field)}: {kind}" for field, kind in found.manifest.fields.items()]
+    more = len(fields) - _MOST_FIELDS
+    fields[_MOST_FIELDS:] = [f"and {more} more in vector://{name}/schema"] if more > 0 else []
+    return [name, stats.documents, stats.passages, found.manifest.model, fields, list(stats.notes)]
 
 
 TOOLS = (get_document, list_collections)

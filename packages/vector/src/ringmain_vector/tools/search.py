@@ -1,19 +1,20 @@
 """Searching, for both versions of the API."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from ringmain_core.answers import size_of
 from ringmain_core.call import Call
-from ringmain_core.text import clean, prose
+from ringmain_core.text import prose
 from ringmain_core.tooling import tool
 from ringmain_vector.api import VectorSearch
 from ringmain_vector.domain import Where
 from ringmain_vector.filters import Filters, parse_filters
-from ringmain_vector.models import FoundPassage, Hits, Texts, said
-from ringmain_vector.searching import Found, Hit, Mode, Search, search
+from ringmain_vector.models import FoundPassage, Hits, Texts, line, said
+from ringmain_vector.searching import NOT_READY, Found, Hit, Mode, Search, search
 
 _FRAME = 700  # bytes for what stands around the hits
 _ROOM_OF_ONE = 4_000  # characters of a passage that are shown at most
@@ -32,7 +33,7 @@ async def search_texts(
     texts: list[str] = []
     room = call.room - _FRAME
     for hit in found.hits:
-        text = clean(hit.passage.text)[:_ROOM_OF_ONE]
+        text = prose(hit.passage.text)[:_ROOM_OF_ONE]
         room -= size_of(text) + 80
         if room < 0 and texts:
             break
@@ -81,7 +82,7 @@ async def search_documents(
         hits=hits,
         collection=name,
         mode=found.mode,
-        hint=_hint(found, mode, hits, min_score, passages=known),
+        hint=_hint(found, hits, min_score, passages=known),
         next_cursor=vector.cursors.seal(call, purpose, skip + len(hits)) if more and hits else None,
     )
 
@@ -107,6 +108,8 @@ async def _searched(
         vector.begin_loading()
     asked = Search(query, where, count, mode=mode, skip=skip, least=least)
     found = await search(collection, vector.embedder, asked, passages=passages)
+    if found.note == NOT_READY and vector.load_failure:
+        found = replace(found, note=f"{vector.load_failure} Until then searches go by words only.")
     return found, collection.name, passages
 
 
@@ -116,8 +119,8 @@ def _shown(hit: Hit) -> FoundPassage:
     return FoundPassage(
         id=passage.id,
         document_id=document.id,
-        title=clean(document.title) or None,
-        uri=clean(document.uri) or None,
+        title=prose(document.title) or None,
+        uri=line(document.uri) or None,
         score=round(hit.score, 4),
         text=text[:_ROOM_OF_ONE],
         truncated=len(text) > _ROOM_OF_ONE or None,
@@ -125,17 +128,18 @@ def _shown(hit: Hit) -> FoundPassage:
     )
 
 
-def _hint(found: Found, mode: Mode, hits: list[FoundPassage], least: float, *, passages: int) -> str | None:
-    if found.mode != mode:
-        said = "The model is being loaded: this was searched by words only. Ask again in a moment."
-        return said if hits else f"{said} Nothing was found by words."
+def _hint(found: Found, hits: list[FoundPassage], least: float, *, passages: int) -> str | None:
+    said = [found.note] if found.note else []
     if hits:
-        return "Nothing fits well: look at the scores." if found.best < _WEAK and mode != "keyword" else None
-    if not passages:
-        return "The collection is empty: `ringmain-vector index PATH` or `add_documents` fills it."
-    if found.best and found.best < least:
-        return f"Nothing relevant: the best score is {found.best:.4f}, below `min_score`."
-    return "Nothing relevant. Try other words, mode=semantic, or fewer filters."
+        weak = found.best < _WEAK and found.mode != "keyword"
+        said += ["Nothing fits well: look at the scores."] if weak else []
+    elif not passages:
+        said.append("The collection is empty: `ringmain-vector index PATH` or `add_documents` fills it.")
+    elif found.best and found.best < least:
+        said.append(f"Nothing relevant: the best score is {found.best:.4f}, below `min_score`.")
+    else:
+        said.append("Nothing relevant. Try other words, mode=semantic, or fewer filters.")
+    return " ".join(said) or None
 
 
 TOOLS = (search_texts, search_documents)

@@ -1,7 +1,8 @@
 """Adding and deleting documents."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from ringmain_core.arguments import DryRun, IdempotencyKey, OnRecord, withheld
 from ringmain_core.call import Call
 from ringmain_core.errors import InvalidArguments
+from ringmain_core.text import clean
 from ringmain_core.tooling import tool
 from ringmain_vector.api import VectorSearch
-from ringmain_vector.domain import Where
+from ringmain_vector.domain import Where, can_be_id
 from ringmain_vector.filters import Filters, parse_filters
 from ringmain_vector.models import Taken
 from ringmain_vector.stores.base import Collection
@@ -48,6 +50,10 @@ async def add_documents(
     named = [one.document_id or vector.intake.id_of(one.text) for one in documents]
     if len(set(named)) < len(named):
         raise InvalidArguments("Two of the documents have the same id or text.")
+    for name, one in zip(named, documents, strict=True):
+        with _naming(name):
+            await vector.intake.check(name, one.text, one.uri or "", one.metadata)
+    vector.require_fillable(call, collection)
     if dry_run:
         requests: list[dict[str, Any]] = [
             {"replace": name, "characters": len(one.text)} for name, one in zip(named, documents, strict=True)
@@ -58,15 +64,16 @@ async def add_documents(
     counted: Counter[str] = Counter()
     for number, (name, one) in enumerate(zip(named, documents, strict=True)):
         await call.progress(number, len(named), name)
-        outcome = await vector.intake.take_in(
-            found,
-            vector.where(call).tenant,
-            id=name,
-            text=one.text,
-            title=one.title or "",
-            uri=one.uri or "",
-            metadata=one.metadata,
-        )
+        with _naming(name, counted):
+            outcome = await vector.intake.take_in(
+                found,
+                vector.where(call).tenant,
+                id=name,
+                text=one.text,
+                title=one.title or "",
+                uri=one.uri or "",
+                metadata=one.metadata,
+            )
         counted[outcome] += 1
     words = ", ".join(f"{count} {what}" for what, count in counted.items())
     return Taken(
@@ -76,6 +83,17 @@ async def add_documents(
         replaced=counted["replaced"],
         unchanged=counted["unchanged"],
     )
+
+
+@contextmanager
+def _naming(document_id: str, done: Mapping[str, int] | None = None) -> Generator[None]:
+    """Say in a refusal which document it was, and what had been done by then."""
+    try:
+        yield
+    except InvalidArguments as error:
+        before = ", ".join(f"{count} {what}" for what, count in (done or {}).items())
+        was = f" Before it: {before}." if before else " Nothing was added."
+        raise InvalidArguments(f"`{clean(document_id)[:200]}`: {error.message}{was}") from error
 
 
 async def _what_goes(
@@ -108,7 +126,9 @@ async def _meant(
         raise InvalidArguments("Say which documents: `document_ids` or `filters`.")
     tenant = vector.where(call).tenant
     if document_ids is not None:
-        return [one for one in document_ids if await found.passages(tenant, one)]
+        possible = [(one, 0) for one in dict.fromkeys(document_ids) if can_be_id(one)]
+        there = {one.document.id for one in await found.fetch(tenant, possible)}
+        return [one for one, _ in possible if one in there]
     where = Where(tenant, parse_filters(filters or {}, found.manifest.fields))
     meant = [one.id for one in await found.documents(where, "", _MOST_DELETED + 1)]
     if len(meant) > _MOST_DELETED:
