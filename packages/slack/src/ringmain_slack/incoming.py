@@ -19,11 +19,11 @@ _SCHEMES = ("http://", "https://", "mailto:", "tel:")
 _TEXTS = ("pretext", "title", "text")
 
 
-def people_in(message: Mapping[str, Any]) -> Iterator[str]:
-    """Ids of whoever a message is from, or names."""
+def people_in(message: Mapping[str, Any], raw: str | None = None) -> Iterator[str]:
+    """Ids of whoever a message is from, or names; `raw` is what it says, where that is known."""
     if "user" in message:
         yield message["user"]
-    raw = _raw(message)
+    raw = raw_of(message) if raw is None else raw
     if "<@" in raw:
         yield from _PERSON.findall(raw)
 
@@ -37,9 +37,9 @@ def author_of(message: Mapping[str, Any], people: Mapping[str, Person]) -> str:
     return one_line(str(message.get("username") or profile.get("name") or name or "somebody"))
 
 
-def text_of(message: Mapping[str, Any], people: Mapping[str, Person]) -> str:
+def text_of(message: Mapping[str, Any], people: Mapping[str, Person], raw: str | None = None) -> str:
     """The text of a message, cleaned: nothing in it loads by itself, and people are named."""
-    text = prose(_unescaped(_raw(message), people))
+    text = prose(_unescaped(raw_of(message) if raw is None else raw, people))
     return (text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text).strip()
 
 
@@ -54,7 +54,7 @@ def subject_of(told: Mapping[str, Any], name: str) -> str:
     return plain(str(said.get("value") or ""), {})
 
 
-def _raw(message: Mapping[str, Any]) -> str:
+def raw_of(message: Mapping[str, Any]) -> str:
     """Everything that a message says, in Slack's markup."""
     text = str(message.get("text") or "")
     if text and not text.isspace() and not message.get("attachments") and not message.get("bot_id"):

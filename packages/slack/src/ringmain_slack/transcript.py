@@ -10,7 +10,7 @@ from ringmain_core.call import Call
 from ringmain_core.results import Answer
 from ringmain_core.text import clean, untrusted
 from ringmain_slack.conversations import Person, one_line
-from ringmain_slack.incoming import author_of, people_in, text_of
+from ringmain_slack.incoming import author_of, people_in, raw_of, text_of
 from ringmain_slack.references import when
 from ringmain_slack.workspace import Workspace
 
@@ -66,8 +66,11 @@ async def lines_of(
     at: Workspace, messages: Sequence[Mapping[str, Any]]
 ) -> tuple[list[Line], dict[str, Person]]:
     """Messages as rows, in their order, and the people who wrote them or are named."""
-    people = await at.directory.people(at, (name for message in messages for name in people_in(message)))
-    return [_line(message, people) for message in messages], people
+    said = [(message, raw_of(message)) for message in messages]
+    people = await at.directory.people(
+        at, (name for message, raw in said for name in people_in(message, raw))
+    )
+    return [_line(message, raw, people) for message, raw in said], people
 
 
 def newest_fitting(call: Call, lines: Sequence[Line]) -> list[Line]:
@@ -141,10 +144,10 @@ def _beginning(text: str, room: int) -> str:
     return kept
 
 
-def _line(message: Mapping[str, Any], people: Mapping[str, Person]) -> Line:
+def _line(message: Mapping[str, Any], raw: str, people: Mapping[str, Person]) -> Line:
     ts = str(message["ts"])
     latest = message.get("latest_reply")
-    text = text_of(message, people)
+    text = text_of(message, people, raw)
     if message.get("edited"):
         text = f"{text} (edited)"
     subtype = message.get("subtype")
