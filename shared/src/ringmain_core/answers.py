@@ -130,6 +130,14 @@ def fitting(rows: Sequence[T], budget: int) -> list[T]:
     return kept
 
 
+def beginning(text: str, room: int) -> str:
+    """As much of a text as fits a number of bytes, once it is JSON."""
+    kept = text[:room]
+    while size_of(kept) > room:
+        kept = kept[: len(kept) * 7 // 8]
+    return kept
+
+
 def size_of(value: object) -> int:
     """Bytes of a value as JSON."""
     try:

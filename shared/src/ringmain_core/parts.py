@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ringmain_core.answers import PagedItem, size_of
+from ringmain_core.answers import PagedItem, beginning, size_of
 from ringmain_core.call import Call
 from ringmain_core.cursors import Cursors
 
@@ -55,7 +55,7 @@ async def filled(
                 continue
             following = [at, begin + len(taken), skip]
             if not taken and not answer.parts:  # alone it is too large, too: it has to be torn
-                taken.append(_beginning(left, max(room, _LEAST)))
+                taken.append(beginning(left, max(room, _LEAST)))
                 following[2] += len(taken[0])
             break
         if taken or following is None:
@@ -81,11 +81,3 @@ def whole(text: str) -> Part:
             yield text
 
     return pieces
-
-
-def _beginning(text: str, room: int) -> str:
-    """As much of a text as fits a number of bytes, once it is JSON."""
-    kept = text[:room]
-    while size_of(kept) > room:
-        kept = kept[: len(kept) * 7 // 8]
-    return kept

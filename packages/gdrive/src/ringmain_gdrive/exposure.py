@@ -179,22 +179,16 @@ def rank(role: str) -> int:
 
 async def permissions_of(gdrive: GDrive, place: Place) -> list[Permission]:
     """All permissions of a file, the widest role first."""
-    found: list[Permission] = []
-    token: str | None = None
-    while True:
-        page = await gdrive.get(
-            "permissions.list",
-            fileId=place.id,
-            fields=_FIELDS,
-            pageSize=100,
-            pageToken=token,
-            supportsAllDrives=True,
-            headers=place.headers,
-        )
-        found += [Permission(told) for told in page.get("permissions") or ()]
-        token = page.get("nextPageToken")
-        if not token:
-            return sorted(found, key=lambda one: -rank(one.role))
+    every = gdrive.every(
+        "permissions.list",
+        "permissions",
+        fileId=place.id,
+        fields=_FIELDS,
+        pageSize=100,
+        supportsAllDrives=True,
+        headers=place.headers,
+    )
+    return sorted([Permission(told) async for told in every], key=lambda one: -rank(one.role))
 
 
 def report(permissions: Sequence[Permission], own: Own) -> str:

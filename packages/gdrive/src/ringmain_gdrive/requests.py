@@ -1,6 +1,6 @@
 """Requests to Drive: each carries the token that is right for the call at hand."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from ringmain_core.call import current_call
@@ -47,6 +47,17 @@ class Requests:
             UpstreamUnavailable, DeadlineExceeded: It does not answer.
         """
         return (await self._read(method, parameters, headers)).data
+
+    async def every(self, method: str, items: str, /, **parameters: Any) -> AsyncGenerator[Mapping[str, Any]]:
+        """Read a list, which is called `items`, to its end, a page at a time. Raises what `get` raises."""
+        token: str | None = None
+        while True:
+            page = await self.get(method, pageToken=token, **parameters)
+            for one in page.get(items) or ():
+                yield one
+            token = page.get("nextPageToken")
+            if not token:
+                return
 
     async def content(
         self, method: str, kind: str, /, *, headers: Mapping[str, str] | None = None, **parameters: Any

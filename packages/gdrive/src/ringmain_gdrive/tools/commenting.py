@@ -1,7 +1,7 @@
 """Writing comments, answering them, and resolving what they are about."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -50,15 +50,8 @@ async def _own(gdrive: GDrive, place: Place, note: Mapping[str, Any]) -> list[Ma
         common |= {"commentId": note["reply_to"], "fields": f"nextPageToken,replies({_SAID})"}
     else:
         common |= {"startModifiedTime": note["since"], "fields": f"nextPageToken,comments({_COMMENT})"}
-    found: list[Mapping[str, Any]] = []
-    token: str | None = None
-    while True:
-        page = await gdrive.get(method, pageToken=token, **common)
-        told: Sequence[Mapping[str, Any]] = page.get(field) or ()
-        found += [one for one in told if _is_ours(one, note)]
-        token = page.get("nextPageToken")
-        if not token:
-            return sorted(found, key=lambda one: str(one["createdTime"]))
+    found = [one async for one in gdrive.every(method, field, **common) if _is_ours(one, note)]
+    return sorted(found, key=lambda one: str(one["createdTime"]))
 
 
 def _is_ours(said: Mapping[str, Any], note: Mapping[str, Any]) -> bool:

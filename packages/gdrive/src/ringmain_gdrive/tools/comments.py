@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ringmain_core.answers import PagedItem, size_of
+from ringmain_core.answers import PagedItem, beginning, size_of
 from ringmain_core.call import Call
 from ringmain_core.text import clean, prose
 from ringmain_core.tooling import tool
@@ -52,14 +52,7 @@ def _fitting(texts: Sequence[str], room: int) -> list[str]:
         if room < 0:
             break
         shown.append(text)
-    return shown or [_beginning(text, room + size_of(text)) for text in texts[:1]]
-
-
-def _beginning(text: str, room: int) -> str:
-    kept = text[:room]
-    while size_of(kept) > room:
-        kept = kept[: len(kept) * 7 // 8]
-    return kept
+    return shown or [beginning(text, room + size_of(text)) for text in texts[:1]]
 
 
 def _order(told: Mapping[str, Any]) -> str:
@@ -67,25 +60,17 @@ def _order(told: Mapping[str, Any]) -> str:
 
 
 async def _all(gdrive: GDrive, place: Place, *, open_only: bool) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = []
-    token: str | None = None
-    while True:
-        page = await gdrive.get(
-            "comments.list",
-            fileId=place.id,
-            fields=_COMMENT_FIELDS,
-            pageSize=100,
-            pageToken=token,
-            headers=place.headers,
-        )
-        found += [
-            told
-            for told in page.get("comments") or ()
-            if not told.get("deleted") and not (open_only and told.get("resolved"))
-        ]
-        token = page.get("nextPageToken")
-        if not token:
-            return found
+    every = gdrive.every(
+        "comments.list",
+        "comments",
+        fileId=place.id,
+        fields=_COMMENT_FIELDS,
+        pageSize=100,
+        headers=place.headers,
+    )
+    return [
+        told async for told in every if not told.get("deleted") and not (open_only and told.get("resolved"))
+    ]
 
 
 def _comment(told: Mapping[str, Any]) -> str:

@@ -82,16 +82,10 @@ async def _answer(gdrive: GDrive, place: Place, request_id: str, body: Mapping[s
 
 
 async def _waiting(gdrive: GDrive, place: Place) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = []
-    token: str | None = None
-    while True:
-        page = await gdrive.get(
-            "accessproposals.list", fileId=place.id, pageSize=100, pageToken=token, headers=place.headers
-        )
-        found += page.get("accessProposals") or ()
-        token = page.get("nextPageToken")
-        if not token:
-            return found
+    every = gdrive.every(
+        "accessproposals.list", "accessProposals", fileId=place.id, pageSize=100, headers=place.headers
+    )
+    return [one async for one in every]
 
 
 def _asked(one: Mapping[str, Any]) -> Role:

@@ -1,6 +1,7 @@
 """The revisions of a file, and how its text has changed."""
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -53,24 +54,20 @@ async def revisions(
 
 def _revisions(gdrive: GDrive, place: Place) -> Part:
     async def pieces(begin: int) -> AsyncGenerator[str]:
-        token: str | None = None
+        every = gdrive.every(
+            "revisions.list",
+            "revisions",
+            fileId=place.id,
+            fields=_REVISION_FIELDS,
+            pageSize=200,
+            headers=place.headers,
+        )
         number = 0
-        while True:
-            page = await gdrive.get(
-                "revisions.list",
-                fileId=place.id,
-                fields=_REVISION_FIELDS,
-                pageSize=200,
-                pageToken=token,
-                headers=place.headers,
-            )
-            for told in page.get("revisions") or ():
+        async with aclosing(every):
+            async for told in every:
                 number += 1
                 if number > begin:
                     yield _revision(told)
-            token = page.get("nextPageToken")
-            if not token:
-                return
 
     return pieces
 
